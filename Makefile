@@ -1,0 +1,45 @@
+# zerofactory: `make demo` and `make test` need Python 3.11 or newer, git and make; everything else is set up here.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.ready
+SERVE  ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: setup demo test check bench lock docs clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("zerofactory needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m compileall -q src
+	touch $(STAMP)
+
+# The reference plant from raw readings to a closed, sealed, explained inventory with its report.
+demo: setup
+	SERVE=$(SERVE) ZF="$(CURDIR)/$(BIN)/zf" bash tools/demo.sh
+
+test: setup
+	$(BIN)/python -m pytest -n auto --dist loadfile
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/reference.py --check
+
+bench: setup
+	$(BIN)/python -m bench
+
+docs: setup
+	$(BIN)/python tools/reference.py
+
+lock:
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache
