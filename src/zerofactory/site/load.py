@@ -1,0 +1,185 @@
+"""factory.toml → Plant, with every fault located: line, key path, what, how to mend."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterable
+from dataclasses import is_dataclass
+from datetime import date, time
+from functools import lru_cache
+from importlib.resources import files
+from types import UnionType
+from typing import Any, Union, cast, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from zerofactory.errors import Problem, Text, errors_of
+from zerofactory.site import check
+from zerofactory.site.locate import Path, row_of, rows_of, written
+from zerofactory.site.model import (
+    Accounting,
+    Asset,
+    Boundary,
+    Calendar,
+    Line,
+    Meter,
+    Organisation,
+    Plant,
+    Product,
+    Shop,
+    SourceUse,
+)
+
+
+class _Head(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    id: str
+    name: Text
+    time_zone: str
+    region: str
+    currency: str = "CNY"
+    fictional: bool = False
+    opened_on: date | None = None
+    closed_on: date | None = None
+
+
+class _Document(BaseModel):
+    """The tables of factory.toml; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    plant: _Head
+    organisation: Organisation
+    boundary: Boundary = Boundary()
+    accounting: Accounting
+    calendar: Calendar = Calendar()
+    shops: tuple[Shop, ...] = ()
+    lines: tuple[Line, ...] = ()
+    assets: tuple[Asset, ...] = ()
+    products: tuple[Product, ...] = ()
+    meters: tuple[Meter, ...] = ()
+    sources: tuple[SourceUse, ...] = ()
+
+
+def plant(text: str, file: str = "factory.toml") -> tuple[Plant | None, list[Problem]]:
+    """Return the plant a TOML text describes, or None, and every fault found.
+
+    Unknown keys are refused. A name may be one string (used for both languages) or ``{zh = "..", en = ".."}``.
+    ``column`` of a problem is the key path (``meters[3].unit``), ``row`` its line. Cross checks run only on a file whose
+    keys and types are right.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        return None, [_unreadable(error, file)]
+    raw["accounting"] = _with_defaults(raw.get("accounting", {}))
+    rows = rows_of(text)
+    try:
+        document = _Document.model_validate_json(json.dumps(_labelled(raw, _Document), default=_iso))
+    except ValidationError as error:
+        faults = [_translated(dict(entry)) for entry in error.errors(include_url=False)]
+        return None, _located(faults, rows, file)
+    built = _built(document)
+    problems = _located(check.faults(built), rows, file)
+    return (None if errors_of(problems) else built), problems
+
+
+@lru_cache(maxsize=1)
+def defaults() -> dict[str, dict[str, Any]]:
+    """Return ``{key: {value, source, status, unit?}}`` of the defaults a plant may overrule."""
+    return tomllib.loads((files("zerofactory.site") / "defaults.toml").read_text(encoding="utf-8"))
+
+
+def _with_defaults(given: object) -> object:
+    if not isinstance(given, dict):
+        return given
+    return {key: entry["value"] for key, entry in defaults().items()} | given
+
+
+def _built(document: _Document) -> Plant:
+    head = {name: getattr(document.plant, name) for name in _Head.model_fields}
+    rest = {name: getattr(document, name) for name in _Document.model_fields if name != "plant"}
+    return Plant(**head, **rest)
+
+
+def _labelled(value: Any, hint: Any) -> Any:
+    """Return the raw value with every plain string that stands for a `Text` written in both languages."""
+    if get_origin(hint) in (Union, UnionType):
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        return _labelled(value, inner[0]) if len(inner) == 1 else value
+    if hint is Text and isinstance(value, str):
+        return {"zh": value, "en": value}
+    if get_origin(hint) is tuple and isinstance(value, list):
+        return [_labelled(entry, get_args(hint)[0]) for entry in value]
+    if isinstance(value, dict) and (is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, BaseModel))):
+        hints = _hints(cast(type, hint))
+        return {key: _labelled(entry, hints.get(key)) for key, entry in value.items()}
+    return value
+
+
+@lru_cache(maxsize=64)
+def _hints(form: type) -> dict[str, Any]:
+    """Return the resolved field types of a form; looked up once a form, not once an entry."""
+    return get_type_hints(form)
+
+
+def _iso(value: object) -> str:
+    if isinstance(value, date | time):
+        return value.isoformat()
+    raise TypeError(f"no JSON for {type(value).__name__}")
+
+
+def _located(faults: Iterable[tuple[Path, Problem]], rows: dict[Path, int], file: str) -> list[Problem]:
+    return [problem.at(file=file, row=row_of(rows, path), column=written(path) or None) for path, problem in faults]
+
+
+def _unreadable(error: tomllib.TOMLDecodeError, file: str) -> Problem:
+    where = str(error).rpartition("at line ")[2].partition(",")[0]
+    return Problem(
+        code="site.not_toml",
+        message=Text(f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}."),
+        hint=Text("请检查引号、括号和等号。", "Check quotes, brackets and equal signs."),
+        file=file,
+        row=int(where) if where.isdigit() else None,
+    )
+
+
+_TYPES = {
+    "string_type": Text("应为文字", "should be text"),
+    "float_type": Text("应为数", "should be a number"),
+    "int_type": Text("应为整数", "should be a whole number"),
+    "bool_type": Text("应为 true 或 false", "should be true or false"),
+    "tuple_type": Text("应为列表 [..]", "should be a list [..]"),
+    "dict_type": Text("应为表 {..}", "should be a table {..}"),
+    "dataclass_type": Text("应为表 {..}", "should be a table {..}"),
+    "dataclass_exact_type": Text("应为表 {..}", "should be a table {..}"),
+    "model_type": Text("应为表 {..}", "should be a table {..}"),
+    "date_type": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
+    "date_parsing": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
+    "date_from_datetime_parsing": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
+    "time_type": Text("应为时刻, 如 08:00", "should be a time such as 08:00"),
+    "time_parsing": Text("应为时刻, 如 08:00", "should be a time such as 08:00"),
+    "finite_number": Text("应为有限数", "should be a finite number"),
+}
+
+
+def _translated(error: dict[str, Any]) -> tuple[Path, Problem]:
+    """Return one fault of the form in our own words."""
+    path: Path = tuple(error["loc"])
+    key = next((str(part) for part in reversed(path) if isinstance(part, str)), "")
+    kind = error["type"]
+    if kind in ("extra_forbidden", "unexpected_keyword_argument"):
+        message = Text(f"不认识的键“{key}”。", f"Unknown key '{key}'.")
+        return path, Problem("site.unknown_key", message, Text("请删除或改正拼写。", "Remove it or mend the spelling."))
+    if kind in ("missing", "missing_argument"):
+        message = Text(f"缺少“{key}”。", f"'{key}' is missing.")
+        return path, Problem("site.missing_key", message, Text("请补上。", "Add it."))
+    if kind == "literal_error":
+        choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
+        message = Text(f"“{key}”不能是“{error['input']}”。", f"'{key}' cannot be '{error['input']}'.")
+        return path, Problem("site.not_a_choice", message, Text(f"可选: {choices}。", f"Choose one of: {choices}."))
+    wanted = _TYPES.get(kind, Text(f"值不合要求 ({error['msg']})", f"is not valid ({error['msg']})"))
+    message = Text(f"“{key}”{wanted.zh}, 不是 {error['input']!r}。", f"'{key}' {wanted.en}, not {error['input']!r}.")
+    return path, Problem("site.wrong_type", message, Text("请改正该值。", "Mend the value."))
