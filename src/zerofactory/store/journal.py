@@ -1,0 +1,294 @@
+"""The journal: every write is one transaction, one entry, and fact rows chained to the rows before them.
+
+    entry n:  hash = SHA-256(previous hash, at, kind, actor, payload, heads)
+    row  r:   row_hash = SHA-256(hash of row r-1 of the same table, entry, content)
+    heads:    for each fact table its number of rows and its last row_hash, after the entry
+
+So a changed row, a removed row and a removed entry are each found, and the place is named.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from zerofactory.errors import Misuse, Problem, Text
+from zerofactory.store.schema import FACTS, metadata
+from zerofactory.tables import TableSchema
+
+GENESIS = "0" * 64
+BROUGHT_BY = "_brought_by"
+Head = tuple[int, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal."""
+
+    seq: int
+    at: str
+    kind: str
+    actor: str
+    payload: str
+    heads: str
+    previous_hash: str
+    hash: str
+
+
+def canonical(values: object) -> str:
+    """Return JSON that is the same bytes on every machine."""
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def stored_columns(schema: TableSchema) -> tuple[str, ...]:
+    """Return the columns of a fact table that are content (and are hashed), in order."""
+    return schema.names if "reverses" in schema.names else (*schema.names, "reverses")
+
+
+class Journal:
+    """Append-only writing and reading of one book through one SQLAlchemy engine."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._tables = metadata().tables
+
+    def create(self) -> None:
+        """Create the tables and their triggers where they are missing."""
+        metadata().create_all(self._engine)
+
+    @contextmanager
+    def writing(self, *, at: str, kind: str, actor: str) -> Iterator[Writer]:
+        """Open one transaction; what is appended inside becomes one entry, or nothing at all."""
+        with self._engine.connect() as connection:
+            if self._engine.dialect.name == "sqlite":
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            elif self._engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("LOCK TABLE journal IN EXCLUSIVE MODE")
+            writer = Writer(connection, self._last_entry(connection))
+            try:
+                yield writer
+                writer.finish(at=at, kind=kind, actor=actor)
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _last_entry(self, connection: sa.Connection) -> Entry | None:
+        table = self._tables["journal"]
+        row = connection.execute(sa.select(table).order_by(table.c.seq.desc()).limit(1)).one_or_none()
+        return Entry(*row) if row is not None else None
+
+    def last(self) -> Entry | None:
+        """Return the newest entry."""
+        with self._engine.connect() as connection:
+            return self._last_entry(connection)
+
+    def entries(self) -> list[Entry]:
+        """Return every entry in order."""
+        table = self._tables["journal"]
+        with self._engine.connect() as connection:
+            return [Entry(*row) for row in connection.execute(sa.select(table).order_by(table.c.seq))]
+
+    def rows(
+        self, schema: TableSchema, where: Mapping[str, object] | None = None, entry: int | None = None
+    ) -> pl.DataFrame:
+        """Return the rows of a fact table, in order, with the columns of its schema and `reverses`.
+
+        ``where`` maps a column to one value or to a list of values; ``entry`` keeps what one journal entry brought.
+        """
+        return self._fetch(schema, {**(where or {}), **({} if entry is None else {"entry": entry})}).drop(BROUGHT_BY)
+
+    def active(
+        self,
+        schema: TableSchema,
+        where: Mapping[str, object] | None = None,
+        brought_by: str | None = None,
+        until: int | None = None,
+    ) -> pl.DataFrame:
+        """Return the rows that stand: not reversals, and booked more often than taken back.
+
+        ``brought_by`` keeps only rows that an entry of one kind brought: ``import`` for documents, ``close`` for what
+        closing made. ``until`` looks at the book as it was after one entry.
+        """
+        frame = self._fetch(schema, where, until)
+        key = schema.key[0]
+        taken_back = frame["reverses"].drop_nulls().value_counts(name="times").rename({"reverses": key})
+        standing = (
+            frame.filter(pl.col("reverses").is_null())
+            .with_columns(pl.len().over(key).alias("_booked"), pl.int_range(pl.len()).over(key).alias("_nth"))
+            .join(taken_back, on=key, how="left", maintain_order="left")
+            .filter((pl.col("_booked") > pl.col("times").fill_null(0)) & (pl.col("_nth") == pl.col("_booked") - 1))
+        )
+        if brought_by is not None:
+            standing = standing.filter(pl.col(BROUGHT_BY) == brought_by)
+        return standing.drop("_booked", "_nth", "times", BROUGHT_BY)
+
+    def _fetch(self, schema: TableSchema, where: Mapping[str, object] | None, until: int | None = None) -> pl.DataFrame:
+        table, journal = self._tables[schema.name], self._tables["journal"]
+        names = stored_columns(schema)
+        query = sa.select(*(table.c[name] for name in names), journal.c.kind).join(
+            journal, journal.c.seq == table.c.entry
+        )
+        for name, value in (where or {}).items():
+            query = query.where(table.c[name].in_(value) if isinstance(value, list | tuple) else table.c[name] == value)
+        if until is not None:
+            query = query.where(table.c.entry <= until)
+        with self._engine.connect() as connection:
+            fetched = connection.execute(query.order_by(table.c.row_number)).fetchall()
+        return to_frame(schema, [tuple(row) for row in fetched])
+
+    def check(self) -> list[Problem]:
+        """Recompute every hash of the journal and of every fact table; return what is broken, each with its place."""
+        entries = self.entries()
+        problems = list(_check_entries(entries))
+        heads = json.loads(entries[-1].heads) if entries else {}
+        with self._engine.connect() as connection:
+            for schema in FACTS:
+                problems.extend(self._check_table(connection, schema, heads.get(schema.name, [0, GENESIS])))
+        return problems
+
+    def _check_table(self, connection: sa.Connection, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
+        table = self._tables[schema.name]
+        columns = [table.c[name] for name in ("row_number", *stored_columns(schema), "entry", "row_hash")]
+        previous, count = GENESIS, 0
+        for row in connection.execute(sa.select(*columns).order_by(table.c.row_number)):
+            number, *content, entry, row_hash = row
+            count += 1
+            if number != count:
+                yield _broken(
+                    "row_missing", f"{schema.name} 缺第 {count} 行。", f"{schema.name} row {count} is missing.", number
+                )
+                count = number
+            if row_hash != _row_hash(previous, entry, content):
+                yield _broken(
+                    "row_changed",
+                    f"{schema.name} 第 {number} 行(凭证 {entry})的内容与其哈希不符。",
+                    f"{schema.name} row {number} (entry {entry}) does not match its hash.",
+                    number,
+                )
+            previous = row_hash
+        if [count, previous] != list(head):
+            yield _broken(
+                "table_head",
+                f"{schema.name} 的行数或末行哈希与日记账不符: 现 {count} 行, 应 {head[0]} 行。",
+                f"{schema.name} ends differently from what the journal says: {count} rows, should be {head[0]}.",
+                count,
+            )
+
+
+class Writer:
+    """Appends fact rows inside one transaction and chains them."""
+
+    def __init__(self, connection: sa.Connection, last: Entry | None) -> None:
+        self._connection = connection
+        self._last = last
+        self._tables = metadata().tables
+        self._heads: dict[str, Head] = {s.name: (0, GENESIS) for s in FACTS}
+        if last is not None:
+            self._heads.update({name: (head[0], head[1]) for name, head in json.loads(last.heads).items()})
+        self.seq = (last.seq if last else 0) + 1
+        self.payload: dict[str, object] = {}
+        self.skipped = False
+
+    def append(self, schema: TableSchema, frame: pl.DataFrame) -> None:
+        """Append rows (columns of the schema, `reverses` optional) in the order given."""
+        names = stored_columns(schema)
+        if "reverses" not in frame.columns:
+            frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("reverses"))
+        prepared = from_frame(schema, frame.select(names))
+        count, previous = self._heads[schema.name]
+        rows: list[dict[str, object]] = []
+        for content in prepared:
+            count += 1
+            previous = _row_hash(previous, self.seq, content)
+            rows.append(
+                {"row_number": count, **dict(zip(names, content, strict=True)), "entry": self.seq, "row_hash": previous}
+            )
+        if rows:
+            self._connection.execute(sa.insert(self._tables[schema.name]), rows)
+        self._heads[schema.name] = (count, previous)
+
+    def reverse(self, schema: TableSchema, rows: pl.DataFrame, suffix: str) -> None:
+        """Append the reversal of rows: the same facts under a new id, pointing at the row they take back.
+
+        Amounts (`quantity`, `emissions_gco2e`) change sign, so that a plain sum over the table stays right.
+        """
+        key = schema.key[0]
+        changed = [pl.col(key).alias("reverses"), (pl.col(key) + suffix).alias(key)]
+        changed += [(-pl.col(name)).alias(name) for name in ("quantity", "emissions_gco2e") if name in schema.names]
+        self.append(schema, rows.with_columns(changed))
+
+    def finish(self, *, at: str, kind: str, actor: str) -> None:
+        """Write the journal entry that covers what was appended."""
+        if self.skipped:
+            return
+        payload, heads = canonical(self.payload), canonical({name: list(head) for name, head in self._heads.items()})
+        previous = self._last.hash if self._last else GENESIS
+        content = {"seq": self.seq, "at": at, "kind": kind, "actor": actor, "payload": payload, "heads": heads}
+        row = {**content, "previous_hash": previous, "hash": _sha256(previous + canonical(content))}
+        self._connection.execute(sa.insert(self._tables["journal"]), row)
+
+
+def _row_hash(previous: str, entry: int, content: Sequence[object]) -> str:
+    return _sha256(previous + canonical([entry, *content]))
+
+
+def _check_entries(entries: Sequence[Entry]) -> Iterator[Problem]:
+    previous = GENESIS
+    for position, entry in enumerate(entries, start=1):
+        content = {
+            "seq": entry.seq, "at": entry.at, "kind": entry.kind, "actor": entry.actor,
+            "payload": entry.payload, "heads": entry.heads,
+        }  # fmt: skip
+        if (
+            entry.seq != position
+            or entry.previous_hash != previous
+            or entry.hash != _sha256(previous + canonical(content))
+        ):
+            yield _broken(
+                "entry_changed",
+                f"日记账第 {entry.seq} 号凭证与其哈希不符。",
+                f"Journal entry {entry.seq} does not match its hash.",
+                entry.seq,
+            )
+        previous = entry.hash
+
+
+def _broken(code: str, zh: str, en: str, row: int) -> Problem:
+    hint = Text("请从备份恢复, 或查明是谁改动了账本文件。", "Restore a back-up, or find out who changed the book file.")
+    return Problem(code=f"store.{code}", message=Text(zh, en), hint=hint, file="book.db", row=row)
+
+
+def from_frame(schema: TableSchema, frame: pl.DataFrame) -> list[tuple[object, ...]]:
+    """Return rows as plain values as they are stored (moments as ISO text)."""
+    moments = [c.name for c in schema.columns if c.dtype == "moment"]
+    as_text = [pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ") for name in moments]
+    rows = frame.with_columns(as_text).rows()
+    if any(value != value for row in rows for value in row if isinstance(value, float)):  # noqa: PLR0124  (NaN)
+        raise Misuse(f"{schema.name}: a NaN must not enter the book")
+    return rows
+
+
+def to_frame(schema: TableSchema, rows: list[tuple[object, ...]]) -> pl.DataFrame:
+    """Return stored rows as a frame of the schema plus `reverses` and the kind of entry that brought each row."""
+    wanted = schema.polars_schema()
+    wanted.setdefault("reverses", pl.String())
+    wanted[BROUGHT_BY] = pl.String()
+    moments = [c.name for c in schema.columns if c.dtype == "moment"]
+    stored = {name: pl.String() if name in moments else dtype for name, dtype in wanted.items()}
+    frame = pl.DataFrame(rows, schema=stored, orient="row")
+    parse = [
+        pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", time_zone="UTC") for name in moments
+    ]
+    return frame.with_columns(parse) if parse else frame

@@ -1,0 +1,155 @@
+"""Readings on disk: append-only Parquet segments while a month is open, one sealed Parquet file when it is closed.
+
+    series/open/2025-01/<batch>.parquet          what one import brought for one month
+    series/sealed/2025-01.r1.readings.parquet    every reading of the month, all versions, as known at closing
+    series/sealed/2025-01.r1.intervals.parquet   the amounts per interval that the month was booked from
+
+A segment counts only when the book names it (`batches`), so a killed import leaves nothing behind but an unread file.
+Sealed files are found by the seal, never by listing the folder; an open segment is dropped once a seal holds its rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from zerofactory.errors import Problem, Text
+from zerofactory.metering.reading import READINGS
+from zerofactory.store.files import sha256_of, write_whole
+
+if TYPE_CHECKING:
+    from zerofactory.metering.interval import MeterMonth
+
+COMPRESSION_LEVEL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A file of readings: the month it belongs to, its path inside `series/`, hash and row count."""
+
+    period: str
+    file: str
+    sha256: str
+    rows: int
+
+
+def segments_of(batches: pl.DataFrame) -> list[Segment]:
+    """Return every segment that the book names, in the order of import."""
+    return [Segment(**entry) for text in batches["segments"] for entry in json.loads(text)]
+
+
+def segments_text(segments: Iterable[Segment]) -> str:
+    """Return segments as they are kept in the book."""
+    return json.dumps(
+        [asdict(segment) for segment in segments], ensure_ascii=False, separators=(",", ":"), sort_keys=True
+    )
+
+
+class Series:
+    """The folder `series/` of a workspace."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, file: str) -> Path:
+        """Return the path of a file named by the book."""
+        return self._folder / file
+
+    def write_segment(self, batch_id: str, period: str, readings: pl.DataFrame) -> Segment:
+        """Write one month of one import; the frame has the columns of READINGS."""
+        file = f"open/{period}/{batch_id}.parquet"
+        return Segment(period, file, self._write(file, readings), readings.height)
+
+    def read(self, segments: Sequence[Segment]) -> pl.DataFrame:
+        """Return the readings of segments, in the order given."""
+        wanted = list(READINGS.names)
+        frames = [pl.read_parquet(self.path(s.file), columns=wanted, memory_map=False) for s in segments]
+        return pl.concat(frames) if frames else READINGS.empty()
+
+    def read_at(self, segments: Sequence[Segment], moment: object) -> pl.DataFrame:
+        """Return only the readings taken exactly at one moment (the register reading that closes a month)."""
+        frames = [
+            pl.scan_parquet(self.path(s.file)).filter(pl.col("started_at") == moment).select(READINGS.names).collect()
+            for s in segments
+        ]
+        return pl.concat(frames) if frames else READINGS.empty()
+
+    def seal_readings(self, period: str, revision: int, readings: pl.DataFrame) -> Segment:
+        """Write the sealed readings of a month."""
+        file = f"sealed/{period}.r{revision}.readings.parquet"
+        return Segment(period, file, self._write(file, readings), readings.height)
+
+    def seal_intervals(self, revision: int, month: MeterMonth) -> str:
+        """Write the interval amounts of a month; return the digest of their content (`interval_digest`)."""
+        file = self.intervals_file(month.period.label, revision)
+        meters, slots = month.amount_milli.shape
+        frame = pl.DataFrame(
+            {
+                "meter_id": pl.Series(month.meter_ids, dtype=pl.String).gather(
+                    pl.arange(0, meters, eager=True).repeat_by(slots).explode(empty_as_null=True)
+                )
+                if meters
+                else pl.Series([], dtype=pl.String),
+                "slot": pl.Series(list(range(slots)) * meters, dtype=pl.Int32)
+                if meters
+                else pl.Series([], dtype=pl.Int32),
+                "amount_milli": pl.Series(month.amount_milli.reshape(-1)),
+                "state": pl.Series(month.state.reshape(-1)),
+            }
+        )
+        self._write(file, frame)
+        return interval_digest(month)
+
+    @staticmethod
+    def intervals_file(period: str, revision: int) -> str:
+        """Return the name of the interval file of a sealed month."""
+        return f"sealed/{period}.r{revision}.intervals.parquet"
+
+    def drop(self, segments: Iterable[Segment]) -> None:
+        """Remove open segments whose rows a seal now holds."""
+        for segment in segments:
+            self.path(segment.file).unlink(missing_ok=True)
+
+    def check(self, segments: Iterable[Segment]) -> list[Problem]:
+        """Return a problem for every segment that is absent or not what the book says."""
+        problems = []
+        for segment in segments:
+            path = self.path(segment.file)
+            if not path.exists():
+                problems.append(_broken("series_missing", "文件不见了。", "The file is missing.", segment.file))
+            elif sha256_of(path) != segment.sha256:
+                problems.append(
+                    _broken(
+                        "series_changed",
+                        "文件内容与账本中的哈希不符。",
+                        "The content does not match the hash in the book.",
+                        segment.file,
+                    )
+                )
+        return problems
+
+    def _write(self, file: str, frame: pl.DataFrame) -> str:
+        def write(partial: Path) -> None:
+            frame.write_parquet(partial, compression="zstd", compression_level=COMPRESSION_LEVEL)
+
+        return write_whole(self.path(file), write)
+
+
+def interval_digest(month: MeterMonth) -> str:
+    """Return the SHA-256 of a month's interval amounts: the same on every machine and for every file format."""
+    digest = hashlib.sha256()
+    digest.update(json.dumps([month.period.label, month.interval_minutes, list(month.meter_ids)]).encode())
+    digest.update(month.amount_milli.astype("<i8", copy=False).tobytes())
+    digest.update(month.state.astype("u1", copy=False).tobytes())
+    return digest.hexdigest()
+
+
+def _broken(code: str, zh: str, en: str, file: str) -> Problem:
+    hint = Text("请从备份恢复该文件。", "Restore the file from a back-up.")
+    return Problem(code=f"store.{code}", message=Text(zh, en), hint=hint, file=f"series/{file}")

@@ -1,0 +1,192 @@
+"""A workspace is a folder: the plant file, the book, the series and the evidence."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.factors.load import factor_book, read_set
+from zerofactory.factors.model import FactorBook
+from zerofactory.site.load import plant as load_plant
+from zerofactory.site.model import Plant
+from zerofactory.store.evidence import Evidence
+from zerofactory.store.journal import Journal
+from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS
+from zerofactory.store.series import Segment, Series, segments_of
+
+PLANT_FILE = "factory.toml"
+BOOK_FILE = "book.db"
+BUSY_SECONDS = 60
+
+
+class Workspace:
+    """An opened workspace. Reading is always possible; writing goes through `journal.writing`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.evidence = Evidence(folder / "evidence")
+        self.series = Series(folder / "series")
+
+    @classmethod
+    def create(cls, folder: Path, *, at: str, actor: str) -> Workspace:
+        """Make the book of a folder that holds a plant file; raise `FaultyData` when a book is there already."""
+        if (folder / BOOK_FILE).exists():
+            raise FaultyData(
+                [
+                    _problem(
+                        "already_there",
+                        Text(f"{folder} 已有账本。", f"{folder} already has a book."),
+                        Text("请换一个文件夹。", "Choose another folder."),
+                    )
+                ]
+            )
+        made = cls(folder)
+        made.journal.create()
+        with made.journal.writing(at=at, kind="open", actor=actor) as writer:
+            writer.payload = {"schema_version": SCHEMA_VERSION}
+        return made
+
+    @classmethod
+    def open(cls, folder: Path) -> Workspace:
+        """Open a workspace; raise `FaultyData` when the folder is not one."""
+        problems = []
+        if not (folder / PLANT_FILE).is_file():
+            problems.append(
+                _problem(
+                    "no_plant_file",
+                    Text(f"{folder} 里没有 {PLANT_FILE}。", f"There is no {PLANT_FILE} in {folder}."),
+                    Text("请用 -w 指定工作区, 或先运行 zf init。", "Name the workspace with -w, or run zf init first."),
+                )
+            )
+        elif not (folder / BOOK_FILE).is_file():
+            problems.append(
+                _problem(
+                    "no_book",
+                    Text(f"{folder} 里没有账本 {BOOK_FILE}。", f"There is no book {BOOK_FILE} in {folder}."),
+                    Text("请运行 zf init 建账。", "Run zf init to open a book."),
+                )
+            )
+        if problems:
+            raise FaultyData(problems)
+        return cls(folder)
+
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """The database of the book: SQLite in WAL mode inside the folder."""
+        engine = sa.create_engine(f"sqlite:///{self.folder / BOOK_FILE}", poolclass=sa.pool.NullPool)
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        return engine
+
+    @cached_property
+    def journal(self) -> Journal:
+        """The append-only journal of this book."""
+        return Journal(self.engine)
+
+    @cached_property
+    def plant_text(self) -> str:
+        """The text of the plant file as it stands now."""
+        return (self.folder / PLANT_FILE).read_text(encoding="utf-8")
+
+    @cached_property
+    def plant(self) -> Plant:
+        """The plant as its file says now; raise `FaultyData` with every fault."""
+        return read_plant(self.plant_text)
+
+    @cached_property
+    def factor_book(self) -> FactorBook:
+        """The packaged factor sets and the plant's own (`factors/*.csv` in the workspace)."""
+        own = sorted((self.folder / "factors").glob("*.csv"))
+        sets, problems = [], []
+        for path in own:
+            loaded, faults = read_set(path.read_text(encoding="utf-8-sig"), path.stem)
+            problems += [fault.at(file=f"factors/{path.name}") for fault in faults]
+            if loaded is not None:
+                sets.append(loaded)
+        if problems:
+            raise FaultyData(problems)
+        return factor_book(tuple(sets))
+
+    def batches(self) -> pl.DataFrame:
+        """Return the imported files."""
+        return self.journal.active(BATCHES)
+
+    def seals(self) -> pl.DataFrame:
+        """Return the seals in force: of each period the newest revision."""
+        frame = self.journal.rows(SEALS)
+        return frame.sort("period", "revision").group_by("period", maintain_order=True).last().select(frame.columns)
+
+    def seal_of(self, period: str) -> dict[str, Any] | None:
+        """Return the seal in force of one month, or None while it is open."""
+        rows = self.journal.rows(SEALS, {"period": period}).sort("revision").to_dicts()
+        return rows[-1] if rows else None
+
+    def open_segments(self) -> list[Segment]:
+        """Return the segments whose rows are not yet in a seal: files that must exist."""
+        return [segment for segment in segments_of(self.batches()) if not self._is_sealed(segment)]
+
+    def sealed_segments(self, period: str) -> set[str]:
+        """Return the segment files that the seal in force of a month holds."""
+        seal = self.seal_of(period)
+        return self._held.get(seal["seal_id"], set()) if seal else set()
+
+    def _is_sealed(self, segment: Segment) -> bool:
+        return any(segment.file in held for held in self._held.values())
+
+    @property
+    def _held(self) -> dict[str, set[str]]:
+        """Segments by the seal that holds them, from the journal entries of closing."""
+        held: dict[str, set[str]] = {}
+        for entry in self.journal.entries():
+            if entry.kind == "close":
+                for seal_id, files in json.loads(entry.payload).get("segments", {}).items():
+                    held[seal_id] = set(files)
+        return held
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the one writer's lock of this workspace across work that spans files and the book.
+
+        The lock is an exclusive transaction on an empty SQLite file: it works alike on every system and dies with the
+        process that holds it.
+        """
+        lock = sqlite3.connect(self.folder / ".lock.db", timeout=BUSY_SECONDS, isolation_level=None)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+            yield
+        finally:
+            lock.close()
+
+
+@lru_cache(maxsize=8)
+def read_plant(text: str) -> Plant:
+    """Return the plant that a plant file describes; raise `FaultyData` with every fault."""
+    found, problems = load_plant(text, PLANT_FILE)
+    if found is None or any(problem.severity == "error" for problem in problems):
+        raise FaultyData(problems)
+    return found
+
+
+def current_actor() -> str:
+    """Return who writes: ZF_ACTOR, else the login name."""
+    return os.environ.get("ZF_ACTOR") or os.environ.get("USER") or "unknown"
+
+
+def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _problem(code: str, message: Text, hint: Text) -> Problem:
+    return Problem(code=f"store.{code}", message=message, hint=hint)
