@@ -1,0 +1,31 @@
+"""Run every bench, or those named: ``python -m bench [readings activities reading_the_book steel_works]``."""
+
+from __future__ import annotations
+
+import sys
+
+from bench import activities, reading_the_book, readings, steel_works
+
+BENCHES = {
+    "readings": readings.run,
+    "activities": activities.run,
+    "reading_the_book": reading_the_book.run,
+    "steel_works": steel_works.run,
+}
+
+
+def main() -> int:
+    """Run benches by name; all when none is named."""
+    names = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in names if name not in BENCHES]
+    if unknown:
+        print(f"no bench named {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+        return 2
+    for name in names:
+        BENCHES[name]()
+        print()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""门面: the command `zf`. Handlers are thin; the work is in `runs`."""

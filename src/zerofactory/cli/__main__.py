@@ -1,0 +1,5 @@
+"""``python -m zerofactory.cli`` is the command ``zf``."""
+
+from zerofactory.cli.main import main
+
+main()

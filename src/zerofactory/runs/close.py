@@ -1,0 +1,241 @@
+"""Close a period: measure, quantify, book and seal each month; or revise a sealed month with a reason.
+
+Every month of the period is worked out before the first is booked, so that one missing factor in May leaves nothing half
+closed. Each month is then one transaction. Killed anywhere, the book verifies and the same command finishes the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+import polars as pl
+
+from zerofactory.errors import BookClosed, FaultyData, Problem, Text, errors_of
+from zerofactory.periods import Period
+from zerofactory.runs.context import Context, run_row
+from zerofactory.runs.month import Basis, MonthBook, in_month, labelled, make
+from zerofactory.store.files import sha256_of
+from zerofactory.store.journal import Writer
+from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, RUNS, SEALS
+from zerofactory.store.series import Segment, interval_digest
+from zerofactory.store.workspace import PLANT_FILE
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class ClosedMonth:
+    """What closing a month came to."""
+
+    period: str
+    revision: int
+    activities: int
+    records: int
+    total_gco2e: int
+    status: str
+    warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    book: MonthBook
+    revision: int
+    readings: Segment | None
+    intervals_sha256: str
+    held: tuple[Segment, ...]
+
+
+def run(
+    context: Context,
+    period: Period,
+    known_at: date | None = None,
+    revise: bool = False,
+    reason: str = "",
+    progress: Progress = lambda _: None,
+) -> list[ClosedMonth]:
+    """Close every month of a period.
+
+    Parameters
+    ----------
+    known_at : date, optional
+        Use the factors that were published by that day (default: today).
+    revise : bool
+        Reverse the records of months that are sealed and book them anew; needs a reason.
+
+    Raises
+    ------
+    FaultyData
+        The period is not over, a source lacks data or a factor, a reason is missing; nothing has been booked.
+    BookClosed
+        A single month was asked for, is sealed, and ``revise`` is not set.
+    """
+    _refuse_early(context, period, revise, reason)
+    workspace, day = context.workspace, known_at or context.now.date()
+    basis = Basis(workspace.plant, workspace.factor_book, day)
+    sealed = dict(workspace.seals().select("period", "revision").iter_rows())
+    wanted = [month for month in period.months() if revise is (month.label in sealed)]
+    if not wanted:
+        if period.month is not None:
+            raise BookClosed(period.label)
+        return [_already(month.label, context) for month in period.months()]
+    with workspace.locked():
+        prepared, problems = [], []
+        for month in wanted:
+            progress(month.label)
+            made = _prepare(context, month, basis, sealed.get(month.label, -1) + 1)
+            prepared.append(made)
+            problems += labelled(made.book.problems, month)
+        if errors_of(problems):
+            raise FaultyData(problems)
+        return [_book(context, one, basis, reason) for one in prepared]
+
+
+def _refuse_early(context: Context, period: Period, revise: bool, reason: str) -> None:
+    problems = []
+    if period.end(context.workspace.plant.time_zone) > context.now:
+        problems.append(
+            Problem(
+                code="close.not_over",
+                message=Text(f"期间 {period.label} 还没有结束。", f"Period {period.label} is not over."),
+                hint=Text(
+                    "请在期末之后封存, 或逐月封存已结束的月份。",
+                    "Close it after its end, or close the months that are over.",
+                ),
+            )
+        )
+    if revise and not reason.strip():
+        problems.append(
+            Problem(
+                code="close.no_reason",
+                message=Text("修订已封存的期间必须说明原因。", "A revision of a closed period needs a reason."),
+                hint=Text("请用 --reason 说明。", "Give one with --reason."),
+            )
+        )
+    if problems:
+        raise FaultyData(problems)
+
+
+def _prepare(context: Context, period: Period, basis: Basis, revision: int) -> _Prepared:
+    """Work one month out and write its sealed files; they count only once the book names them."""
+    workspace = context.workspace
+    readings, held = _readings(context, period)
+    documents = workspace.journal.active(ACTIVITIES, {"period": period.label}, brought_by="import").drop("reverses")
+    book = make(period, readings, documents, basis)
+    segment, digest = None, interval_digest(book.month)
+    if not errors_of(book.problems):
+        if readings.height:
+            segment = workspace.series.seal_readings(period.label, revision, readings)
+        workspace.series.seal_intervals(revision, book.month)
+    return _Prepared(book, revision, segment, digest, tuple(held))
+
+
+def _readings(context: Context, period: Period) -> tuple[pl.DataFrame, list[Segment]]:
+    """Return the readings of a month (sealed before, and open) with the register readings at its end."""
+    workspace = context.workspace
+    plant, series = workspace.plant, workspace.series
+    open_segments = workspace.open_segments()
+    own = [segment for segment in open_segments if segment.period == period.label]
+    frames = [series.read(own)]
+    seal = workspace.seal_of(period.label)
+    if seal and seal["readings_file"]:
+        frames.insert(0, series.read([Segment(period.label, seal["readings_file"], "", 0)]))
+    end = period.end(plant.time_zone)
+    following = Period.containing(end, plant.time_zone).label
+    later = [segment for segment in open_segments if segment.period == following]
+    next_seal = workspace.seal_of(following)
+    if next_seal and next_seal["readings_file"]:
+        later.insert(0, Segment(following, next_seal["readings_file"], "", 0))
+    frames.append(series.read_at(later, end))
+    return in_month(pl.concat(frames), period, plant), own
+
+
+def _book(context: Context, prepared: _Prepared, basis: Basis, reason: str) -> ClosedMonth:
+    """Book one month in one transaction, then drop the open segments that its seal holds."""
+    workspace, book, label = context.workspace, prepared.book, prepared.book.period.label
+    workspace.evidence.keep(workspace.plant_text.encode(), _sha_of_plant(context), ".toml")
+    with workspace.journal.writing(at=context.at, kind="close", actor=context.actor) as writer:
+        if prepared.revision > 0:
+            _reverse_month(context, writer, label)
+        writer.append(ACTIVITIES, book.metered)
+        writer.append(RECORDS, book.records.drop("reverses"))
+        writer.append(QUALITY, book.quality())
+        run_frame = run_row(
+            "close",
+            context,
+            {"period": label, "known_at": basis.known_at.isoformat()},
+            prepared.intervals_sha256,
+            book.records.height,
+        )
+        writer.append(RUNS, run_frame)
+        seal = _seal_row(context, prepared, run_frame["run_id"][0], basis, reason).with_columns(
+            booked_as=pl.lit(writer.seq, pl.Int64)
+        )
+        writer.append(SEALS, seal)
+        writer.payload = {"period": label, "segments": {seal["seal_id"][0]: [s.file for s in prepared.held]}}
+    workspace.series.drop(prepared.held)
+    return ClosedMonth(
+        label,
+        prepared.revision,
+        book.activities,
+        book.records.height,
+        seal["total_gco2e"][0],
+        "revised" if prepared.revision else "closed",
+        tuple(problem for problem in book.problems if problem.severity == "warning"),
+    )
+
+
+def _reverse_month(context: Context, writer: Writer, label: str) -> None:
+    """Take back what the seal in force booked: its records and its metered activities."""
+    journal = context.workspace.journal
+    suffix = f"~{writer.seq}"
+    writer.reverse(RECORDS, journal.active(RECORDS, {"period": label}).drop("reverses"), suffix)
+    made = journal.active(ACTIVITIES, {"period": label}, brought_by="close").drop("reverses")
+    writer.reverse(ACTIVITIES, made, suffix)
+
+
+def _seal_row(context: Context, prepared: _Prepared, run_id: str, basis: Basis, reason: str) -> pl.DataFrame:
+    book = prepared.book
+    label = book.period.label
+    return SEALS.frame(
+        [
+            {
+                "seal_id": f"{label}.r{prepared.revision}",
+                "period": label,
+                "revision": prepared.revision,
+                "run_id": run_id,
+                "known_at": basis.known_at.isoformat(),
+                "plant_sha256": _sha_of_plant(context),
+                "readings_file": prepared.readings.file if prepared.readings else None,
+                "readings_sha256": prepared.readings.sha256 if prepared.readings else None,
+                "intervals_sha256": prepared.intervals_sha256,
+                "activities": book.activities,
+                "records": book.records.height,
+                "total_gco2e": int(_in_scope(book.records)["emissions_gco2e"].sum()),
+                "reason": reason or None,
+                "booked_as": 0,
+            }
+        ]
+    )
+
+
+def _in_scope(records: pl.DataFrame) -> pl.DataFrame:
+    """Location-based scopes 1 and 2 without biogenic CO2 and non-Kyoto gases: the figure a seal shows at a glance."""
+    return records.filter(
+        pl.col("scope").is_in([1, 2])
+        & pl.col("kyoto")
+        & ~pl.col("biogenic")
+        & pl.col("regime").is_in(["any", "location"])
+    )
+
+
+def _sha_of_plant(context: Context) -> str:
+    return sha256_of(context.workspace.folder / PLANT_FILE)
+
+
+def _already(label: str, context: Context) -> ClosedMonth:
+    seal = context.workspace.seal_of(label) or {}
+    return ClosedMonth(
+        label, seal["revision"], seal["activities"], seal["records"], seal["total_gco2e"], "already_closed"
+    )

@@ -1,0 +1,257 @@
+"""Explain: open any figure down to readings or document, factor, edition and page.
+
+figure ─► records ─► quantity × factor × GWP
+             ├─► why this factor, and each term of it with its source
+             └─► activity ─► meters with their readings, or the document with its file
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from zerofactory.accounting.plan import resolution_key
+from zerofactory.accounting.quantify import quantify
+from zerofactory.errors import NotFound, Text
+from zerofactory.factors.model import Factor
+from zerofactory.metering.reading import READINGS
+from zerofactory.periods import zone
+from zerofactory.runs.context import Context
+from zerofactory.site.model import Meter, Plant
+from zerofactory.store.schema import ACTIVITIES, BATCHES, RECORDS
+from zerofactory.store.workspace import read_plant
+
+MAX_CHILDREN = 12
+SHOWN_READINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of an explanation and what it rests on."""
+
+    title: Text
+    value: Text
+    children: tuple[Node, ...] = ()
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {
+            "title": {"zh": self.title.zh, "en": self.title.en},
+            "value": {"zh": self.value.zh, "en": self.value.en},
+            "children": [child.as_json() for child in self.children],
+        }
+
+
+def run(context: Context, figure: str) -> Node:
+    """Explain a figure.
+
+    Parameters
+    ----------
+    figure : str
+        A record id, an activity id, a document number, a source of the plant (``oven-gas``), or any of source, shop and
+        ISO category with a period: ``oven-gas@2025-03``, ``paint@2025``, ``2.1@2025``.
+
+    Raises
+    ------
+    NotFound
+        Nothing in the book has that name.
+    """
+    name, _, period = figure.partition("@")
+    records = _matching(context, name, period)
+    if records.is_empty():
+        plant = context.workspace.plant
+        choices = [*(f"{s.id}@2025-01" for s in plant.sources[:6]), *(shop.id for shop in plant.shops)]
+        raise NotFound(Text("可解释的数字", "figure to explain"), figure, choices)
+    if records.height == 1:
+        return _record(context, records.to_dicts()[0])
+    return _sum(context, figure, records)
+
+
+def _matching(context: Context, name: str, period: str) -> pl.DataFrame:
+    """Return the standing records that a name means; the narrowest meaning first."""
+    journal = context.workspace.journal
+    for column in ("record_id", "activity_id"):
+        found = journal.active(RECORDS, {column: name})
+        if not found.is_empty():
+            return found
+    documents = journal.active(ACTIVITIES, {"document": name})
+    if not documents.is_empty():
+        return journal.active(RECORDS, {"activity_id": documents["activity_id"].to_list()})
+    for column in ("source_id", "shop", "category", "source_kind"):
+        found = journal.active(RECORDS, {column: name})
+        if not found.is_empty():
+            return found.filter(pl.col("period").str.starts_with(period))
+    return RECORDS.empty()
+
+
+def _sum(context: Context, figure: str, records: pl.DataFrame) -> Node:
+    """Explain a sum: the total under each regime, then its largest records, each opened."""
+    children = [
+        Node(Text(f"口径 {regime}", f"regime {regime}"), _grams(int(part["emissions_gco2e"].sum())))
+        for (regime,), part in sorted(records.partition_by("regime", as_dict=True).items())
+    ]
+    largest = records.sort("emissions_gco2e", "record_id", descending=[True, False]).head(MAX_CHILDREN)
+    children += [_record(context, row) for row in largest.to_dicts()]
+    rest = records.height - largest.height
+    if rest:
+        children.append(Node(Text("其余记录", "further records"), Text(f"{rest} 条", str(rest))))
+    return Node(
+        Text(f"{figure}: {records.height} 条记录", f"{figure}: {records.height} records"), Text("", ""), tuple(children)
+    )
+
+
+def _record(context: Context, row: dict[str, Any]) -> Node:
+    quantity, unit = f"{row['quantity']:,.12g}", row["unit"]
+    formula = f"{quantity} {unit} × {row['factor_value']:.10g} {row['factor_unit']} × GWP {row['gwp']:g} ({row['gas']}, {row['gwp_set']})"
+    reason = json.loads(row["reason"])
+    activity = context.workspace.journal.active(ACTIVITIES, {"activity_id": row["activity_id"]})
+    children = [
+        Node(Text("计算", "calculation"), Text(formula, formula)),
+        Node(Text("方法", "method"), Text(row["method"], row["method"]), _terms(context, row, activity)),
+        Node(Text("为何用此因子", "why this factor"), Text(reason["zh"], reason["en"])),
+        Node(Text("不确定度", "uncertainty"), _same(f"±{100 * row['uncertainty_fraction']:.1f} % (95 %)")),
+        *(_activity(context, one) for one in activity.to_dicts()),
+    ]
+    regime = "" if row["regime"] == "any" else f" · {row['regime']}"
+    title = f"{row['source_id']} · {row['period']} · {row['gas']}{regime}"
+    return Node(
+        _same(title), _grams(row["emissions_gco2e"]), (Node(Text("记录", "record"), _same(row["record_id"])), *children)
+    )
+
+
+def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tuple[Node, ...]:
+    """Return each factor of the product with source, edition, page and confidence."""
+    workspace = context.workspace
+    seal = workspace.seal_of(row["period"])
+    known_at = date.fromisoformat(seal["known_at"]) if seal else None
+    facts = activity.drop("reverses")
+    contracts = workspace.journal.active(
+        ACTIVITIES, {"period": row["period"], "source_kind": "green_power_contract"}
+    ).drop("reverses")
+    together = pl.concat([facts, contracts]).unique("activity_id", maintain_order=True)
+    plant = (
+        read_plant(workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8"))
+        if seal
+        else workspace.plant
+    )
+    again = quantify(together, plant, workspace.factor_book, known_at=known_at)
+    resolution = again.resolutions.get(resolution_key(row["factor_id"], row["factor_unit"]))
+    return tuple(_factor(factor) for factor in resolution.factors) if resolution else ()
+
+
+def _factor(factor: Factor) -> Node:
+    value = f"{factor.value_text or factor.value} {factor.unit}"
+    place = " · ".join(part for part in (factor.source, factor.source_ref) if part)
+    children = (
+        Node(Text("出处", "source"), _same(place)),
+        Node(Text("来源状态与可信度", "provenance and confidence"), _same(f"{factor.provenance}, {factor.confidence}")),
+        *((Node(Text("备注", "note"), _same(factor.note)),) if factor.note else ()),
+    )
+    return Node(Text(f"{factor.title.zh} [{factor.id}]", f"{factor.title.en} [{factor.id}]"), _same(value), children)
+
+
+def _activity(context: Context, row: dict[str, Any]) -> Node:
+    quantity = f"{row['quantity']:,.12g} {row['unit']}"
+    tiers = {
+        "metered": Text("计量", "metered"),
+        "invoiced": Text("结算凭证", "invoiced"),
+        "estimated": Text("估算", "estimated"),
+    }
+    tier = tiers[row["tier"]]
+    filled = row["estimated_fraction"]
+    value = Text(
+        f"{quantity}({tier.zh}, 其中补数 {100 * filled:.2f}%)", f"{quantity} ({tier.en}, {100 * filled:.2f} % filled)"
+    )
+    use = context.workspace.plant.source(row["source_id"])
+    children = [Node(Text("活动编号", "activity"), _same(row["activity_id"]))]
+    if row["document"]:
+        children.append(Node(Text("凭证号", "document"), _same(row["document"])))
+    if row["detail"] != "{}":
+        children.append(Node(Text("明细", "detail"), _same(row["detail"])))
+    if row["note"]:
+        children.append(Node(Text("备注", "note"), _same(row["note"])))
+    if use.meters and row["tier"] != "invoiced":
+        children += [
+            _meter(context, context.workspace.plant.meter(meter), row["period"]) for meter in use.meters[:MAX_CHILDREN]
+        ]
+    elif row["evidence"]:
+        children.append(_file(context, row["evidence"]))
+    return Node(Text("活动数据", "activity"), value, tuple(children))
+
+
+def _file(context: Context, digest: str) -> Node:
+    batches = context.workspace.journal.active(BATCHES, {"file_sha256": digest}).to_dicts()
+    name = batches[0]["file_name"] if batches else "?"
+    try:
+        place = str(context.workspace.evidence.find(digest).relative_to(context.workspace.folder))
+    except NotFound:
+        place = "—"
+    imported = batches[0]["known_at"] if batches else "?"
+    children = (
+        Node(Text("存放", "kept at"), _same(place)),
+        Node(_same("SHA-256"), _same(digest)),
+        Node(Text("导入时间", "imported at"), _same(imported)),
+    )
+    return Node(Text("凭证文件", "document file"), _same(name), children)
+
+
+def _meter(context: Context, meter: Meter, period: str) -> Node:
+    """Return a meter's month: amount, share filled, and the first and last readings it came from."""
+    workspace = context.workspace
+    seal = workspace.seal_of(period)
+    if meter.kind == "virtual" or seal is None:
+        return Node(
+            Text(f"表计 {meter.name.zh}", f"meter {meter.name.en}"), _same(f"{meter.id} = {meter.formula or '—'}")
+        )
+    file = workspace.series.path(workspace.series.intervals_file(period, seal["revision"]))
+    slots = pl.scan_parquet(file).filter(pl.col("meter_id") == meter.id).select("amount_milli", "state").collect()
+    filled = slots.filter(pl.col("state") == 3).height
+    amount = f"{slots['amount_milli'].sum() / 1000:,.12g} {meter.amount_unit}"
+    value = Text(
+        f"{amount}, {slots.height} 个时段, 补数 {filled} 个", f"{amount}, {slots.height} intervals, {filled} filled"
+    )
+    children = _readings(context, meter, seal, workspace.plant)
+    return Node(Text(f"表计 {meter.name.zh} [{meter.id}]", f"meter {meter.name.en} [{meter.id}]"), value, children)
+
+
+def _readings(context: Context, meter: Meter, seal: dict[str, Any], plant: Plant) -> tuple[Node, ...]:
+    if not seal["readings_file"]:
+        return ()
+    path = context.workspace.series.path(seal["readings_file"])
+    frame = (
+        pl.scan_parquet(path)
+        .filter(pl.col("meter_id").cast(pl.String) == meter.id)
+        .select(READINGS.names)
+        .collect()
+        .sort("started_at", "known_at")
+    )
+    clock = zone(plant.time_zone)
+    ends = pl.concat([frame.head(SHOWN_READINGS), frame.tail(1)]).to_dicts()
+    children = [
+        Node(_same(_clock(row["started_at"], clock)), _same(f"{row['value']:,.12g} {meter.unit} ({row['quality']})"))
+        for row in ends
+    ]
+    children.append(
+        Node(
+            Text("读数条数", "readings"),
+            _same(f"{frame.height} · {seal['readings_file']} · SHA-256 {seal['readings_sha256'][:16]}…"),
+        )
+    )
+    return tuple(children)
+
+
+def _clock(moment: Any, clock: ZoneInfo) -> str:
+    return str(moment.astimezone(clock).strftime("%Y-%m-%d %H:%M"))
+
+
+def _same(text: str) -> Text:
+    return Text(text, text)
+
+
+def _grams(grams: int) -> Text:
+    return _same(f"{grams:,} gCO2e = {grams / 1e6:,.3f} tCO2e")

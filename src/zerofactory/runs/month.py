@@ -1,0 +1,151 @@
+"""One month from readings and documents to records, without writing anything: what closing, checking and verifying share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+import polars as pl
+
+from zerofactory.accounting.quantify import Quantified, quantify
+from zerofactory.errors import Problem, Text
+from zerofactory.factors.model import FactorBook
+from zerofactory.metering.activity import from_meters
+from zerofactory.metering.fill import fill, virtual
+from zerofactory.metering.interval import MeterMonth, to_intervals
+from zerofactory.metering.note import QualityNote, notes_frame
+from zerofactory.metering.quality import assess
+from zerofactory.periods import Period
+from zerofactory.site.model import Plant
+from zerofactory.site.tree import meter_tree
+
+
+@dataclass(frozen=True, slots=True)
+class MonthBook:
+    """What one month comes to.
+
+    ``metered`` are the activities made from meters; ``activities`` counts them and the documents, from which
+    the ``records`` came.
+    """
+
+    period: Period
+    month: MeterMonth
+    metered: pl.DataFrame
+    activities: int
+    quantified: Quantified
+    notes: tuple[QualityNote, ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """The emission records of the month."""
+        return self.quantified.records
+
+    def quality(self) -> pl.DataFrame:
+        """The quality notes as rows of QUALITY."""
+        return notes_frame(self.notes, self.period)
+
+
+def measure(readings: pl.DataFrame, plant: Plant, period: Period) -> tuple[MeterMonth, tuple[QualityNote, ...]]:
+    """Return the complete interval amounts of a month and what is to be said about their quality."""
+    raw, notes = to_intervals(readings, plant, period)
+    filled, fill_notes = fill(raw, plant)
+    complete = virtual(filled, plant)
+    return complete, (*notes, *fill_notes, *assess(raw, complete, plant))
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a month is quantified with: the plant, the factors, as known on a day, and whether it is to be closed."""
+
+    plant: Plant
+    factors: FactorBook
+    known_at: date
+    closing: bool = True
+
+
+def make(period: Period, readings: pl.DataFrame, documents: pl.DataFrame, basis: Basis) -> MonthBook:
+    """Return the month: intervals, activities and records.
+
+    Parameters
+    ----------
+    readings : rows of READINGS of the month, and the register readings at its end.
+    documents : rows of ACTIVITIES booked from documents for this month.
+    """
+    month, notes = measure(readings, basis.plant, period)
+    metered = from_meters(month, basis.plant)
+    activities = pl.concat([metered, documents.select(metered.columns)])
+    quantified = quantify(activities, basis.plant, basis.factors, closing=basis.closing, known_at=basis.known_at)
+    problems = (*_unfilled(notes, basis.plant), *_without_document(documents, basis.plant), *quantified.problems)
+    return MonthBook(period, month, metered, activities.height, quantified, notes, problems)
+
+
+def _unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
+    """Return a problem for every meter that feeds a source and whose month could not be completed."""
+    feeding = {meter for source in plant.sources for meter in (*source.meters, *source.split)}
+    terms = meter_tree(plant).terms
+    feeding |= {term for meter in feeding & set(terms) for term in terms[meter]}
+    return [
+        Problem(
+            code="month.unfilled",
+            message=Text(
+                f"表计“{note.meter}”缺 {note.count} 个时段的读数, 无法估算。",
+                f"Meter '{note.meter}' lacks {note.count} intervals that cannot be estimated.",
+            ),
+            hint=Text(
+                "请导入读数; 若当时停用, 请导入读数 0(人工); 若未启用, 请从排放源的 meters 中移除。",
+                "Import the readings; if it stood still, import zeros by hand; if not in use, take it out of the source's meters.",
+            ),
+        )
+        for note in notes
+        if note.severity == "error" and note.meter in feeding
+    ]
+
+
+def _without_document(documents: pl.DataFrame, plant: Plant) -> list[Problem]:
+    """Return a warning that names the sources for which no document of the month came in."""
+    there = set(documents["source_id"])
+    lacking = [source.name for source in plant.sources if not source.meters and source.id not in there]
+    if not lacking:
+        return []
+    return [
+        Problem(
+            code="month.no_document",
+            message=Text(
+                f"{len(lacking)} 个排放源没有凭证, 按未发生处理: {'、'.join(name.zh for name in lacking)}。",
+                f"{len(lacking)} sources have no document and count as not occurring: {', '.join(name.en for name in lacking)}.",
+            ),
+            hint=Text(
+                "请确认当月确未发生; 若漏了, 导入后再修订。",
+                "Make sure nothing occurred; if a document is missing, import it and revise.",
+            ),
+            severity="warning",
+        )
+    ]
+
+
+def boundary(period: Period, plant: Plant) -> tuple[datetime, datetime]:
+    """Return the first instant of the month and the first after it, in UTC."""
+    return period.start(plant.time_zone), period.end(plant.time_zone)
+
+
+def in_month(readings: pl.DataFrame, period: Period, plant: Plant) -> pl.DataFrame:
+    """Return the readings taken in the month or exactly at its end."""
+    start, end = boundary(period, plant)
+    return readings.filter(pl.col("started_at").is_between(start, end, closed="both"))
+
+
+def labelled(problems: Sequence[Problem], period: Period) -> list[Problem]:
+    """Return problems with the month in front of their message, for a run over several months."""
+    return [
+        replace(
+            problem,
+            message=replace(
+                problem.message,
+                zh=f"[{period.label}] {problem.message.zh}",
+                en=f"[{period.label}] {problem.message.en}",
+            ),
+        )
+        for problem in problems
+    ]

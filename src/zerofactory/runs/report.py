@@ -1,0 +1,36 @@
+"""Write a report of a closed period as PDF or workbook."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zerofactory.errors import FaultyData, Language, Problem, Text
+from zerofactory.periods import Period
+from zerofactory.reporting.form import form_of
+from zerofactory.reporting.render import render_pdf
+from zerofactory.reporting.spreadsheet import render_xlsx
+from zerofactory.runs.context import Context
+from zerofactory.runs.statement import fill
+from zerofactory.store.files import write_bytes_whole
+
+
+def run(
+    context: Context, period: Period, form: str, out: Path, regime: str | None = None, language: Language = "zh"
+) -> None:
+    """Write the report; raise `FaultyData` for another file type and as `statement.fill` does."""
+    chosen = form_of(form)
+    suffix = out.suffix.lower()
+    if suffix not in (".pdf", ".xlsx"):
+        raise FaultyData(
+            [
+                Problem(
+                    code="report.unknown_type",
+                    message=Text(f"不能写“{suffix}”文件。", f"Cannot write '{suffix}' files."),
+                    hint=Text("请用 .pdf 或 .xlsx。", "Use .pdf or .xlsx."),
+                    file=out.name,
+                )
+            ]
+        )
+    statement = fill(context, period, chosen.standard, regime)
+    content = render_pdf(statement, language, form) if suffix == ".pdf" else render_xlsx(statement, language, form)
+    write_bytes_whole(out, content)

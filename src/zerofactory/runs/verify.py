@@ -1,0 +1,176 @@
+"""Verify: recompute every hash and every record of the book, and say exactly what is broken.
+
+For each sealed month: the sealed readings give the intervals, the intervals the activities, the activities and the factors
+(as known at closing, with the plant file as it was) the records; each must come out as it is in the book.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.periods import Period
+from zerofactory.runs.context import Context
+from zerofactory.runs.month import Basis, MonthBook, make
+from zerofactory.store.schema import ACTIVITIES, RECORDS, SEALS
+from zerofactory.store.series import Segment, interval_digest
+from zerofactory.store.workspace import read_plant
+from zerofactory.tables import TableSchema
+
+MAX_ROWS_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What verifying found. ``head`` is the hash of the newest journal entry: quote it, and the book is fixed for ever."""
+
+    entries: int
+    head: str
+    months: int
+    activities: int
+    records: int
+    documents: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing is broken."""
+        return not self.problems
+
+
+def run(context: Context) -> Verdict:
+    """Verify the whole book; the verdict holds every difference found."""
+    workspace = context.workspace
+    problems = workspace.journal.check()
+    problems += workspace.series.check(workspace.open_segments())
+    problems += workspace.evidence.check()
+    problems += _missing_documents(context)
+    seals = workspace.seals().sort("period").to_dicts()
+    problems += _sealed_files(context)
+    checked = {"activities": 0, "records": 0}
+    for seal in seals:
+        found, counts = _month(context, seal)
+        problems += found
+        for name, count in counts.items():
+            checked[name] += count
+    last = workspace.journal.last()
+    return Verdict(
+        entries=last.seq if last else 0,
+        head=last.hash if last else "",
+        months=len(seals),
+        activities=checked["activities"],
+        records=checked["records"],
+        documents=workspace.journal.active(ACTIVITIES, brought_by="import").height,
+        problems=tuple(problems),
+    )
+
+
+def _missing_documents(context: Context) -> list[Problem]:
+    """Return a problem for every booked document whose file is not in the evidence."""
+    problems = []
+    batches = context.workspace.batches().filter(pl.col("kind") == "activities")
+    for name, digest in batches.select("file_name", "file_sha256").iter_rows():
+        try:
+            context.workspace.evidence.find(digest)
+        except NotFound:
+            problems.append(
+                _broken(
+                    "evidence_missing",
+                    f"凭证“{name}”的文件不见了。",
+                    f"The file of document '{name}' is missing.",
+                    digest[:16],
+                )
+            )
+    return problems
+
+
+def _sealed_files(context: Context) -> list[Problem]:
+    """Check the sealed readings of every revision against their hash."""
+    rows = context.workspace.journal.rows(SEALS).filter(pl.col("readings_file").is_not_null())
+    segments = [Segment(row["period"], row["readings_file"], row["readings_sha256"], 0) for row in rows.to_dicts()]
+    return context.workspace.series.check(segments)
+
+
+def _month(context: Context, seal: dict[str, Any]) -> tuple[list[Problem], dict[str, int]]:
+    label = seal["period"]
+    booked = {
+        schema.name: context.workspace.journal.active(schema, {"period": label}) for schema in (ACTIVITIES, RECORDS)
+    }
+    counts = {name: frame.height for name, frame in booked.items()}
+    try:
+        again = recompute(context, seal)
+    except (FaultyData, NotFound, OSError, pl.exceptions.PolarsError) as error:
+        return [
+            _broken("month_unreadable", f"{label} 无法重算: {error}", f"{label} cannot be recomputed: {error}", label)
+        ], counts
+    problems = []
+    if interval_digest(again.month) != seal["intervals_sha256"]:
+        problems.append(
+            _broken("intervals", f"{label} 的区间数据重算不符。", f"The intervals of {label} do not recompute.", label)
+        )
+    made = context.workspace.journal.active(ACTIVITIES, {"period": label}, brought_by="close")
+    problems += _differences(ACTIVITIES, made, again.metered, label)
+    problems += _differences(RECORDS, booked["records"], again.records, label)
+    return problems, counts
+
+
+def recompute(context: Context, seal: dict[str, Any]) -> MonthBook:
+    """Return a sealed month worked out again from its sealed readings, documents, plant file and factors."""
+    workspace = context.workspace
+    text = workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8")
+    basis = Basis(read_plant(text), workspace.factor_book, date.fromisoformat(seal["known_at"]))
+    held = [Segment(seal["period"], seal["readings_file"], "", 0)] if seal["readings_file"] else []
+    documents = workspace.journal.active(
+        ACTIVITIES, {"period": seal["period"]}, brought_by="import", until=seal["booked_as"]
+    )
+    return make(Period.parse(seal["period"]), workspace.series.read(held), documents.drop("reverses"), basis)
+
+
+def _differences(schema: TableSchema, booked: pl.DataFrame, again: pl.DataFrame, label: str) -> list[Problem]:
+    """Name every row that is missing, too many, or differs in a column."""
+    key = schema.key[0]
+    names = [name for name in schema.names if name != "reverses"]
+    left, right = booked.select(names), again.select(names)
+    problems = []
+    for row_id in left.join(right, on=key, how="anti")[key].head(MAX_ROWS_NAMED):
+        problems.append(
+            _broken(
+                "not_recomputed",
+                f"{label}: {schema.name} {row_id} 重算不出来。",
+                f"{label}: {schema.name} {row_id} does not recompute.",
+                row_id,
+            )
+        )
+    for row_id in right.join(left, on=key, how="anti")[key].head(MAX_ROWS_NAMED):
+        problems.append(
+            _broken(
+                "not_booked",
+                f"{label}: {schema.name} {row_id} 未入账。",
+                f"{label}: {schema.name} {row_id} is not booked.",
+                row_id,
+            )
+        )
+    both = left.join(right, on=key, how="inner", suffix="_again")
+    for name in names:
+        if name == key:
+            continue
+        for row in both.filter(pl.col(name).ne_missing(pl.col(f"{name}_again"))).head(MAX_ROWS_NAMED).to_dicts():
+            old, new = row[name], row[f"{name}_again"]
+            problems.append(
+                _broken(
+                    "differs",
+                    f"{label}: {schema.name} {row[key]} 的 {name} 账上为 {old}, 重算为 {new}。",
+                    f"{label}: {schema.name} {row[key]}: {name} is {old} in the book and {new} recomputed.",
+                    row[key],
+                )
+            )
+    return problems
+
+
+def _broken(code: str, zh: str, en: str, place: str) -> Problem:
+    hint = Text("请查明改动, 或从备份恢复。", "Find out what was changed, or restore a back-up.")
+    return Problem(code=f"verify.{code}", message=Text(zh, en), hint=hint, file="book.db", column=place)

@@ -1,0 +1,239 @@
+"""Close, verify, inventory, explain: sealed months recompute, broken ones are named, killed work leaves nothing half."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from zerofactory.errors import BookClosed, FaultyData, NotFound
+from zerofactory.periods import Period
+from zerofactory.runs import close, explain, import_data, inventory, verify
+from zerofactory.runs.context import Context
+from zerofactory.store.schema import RECORDS, SEALS
+
+Writer = Callable[..., Path]
+Reopen = Callable[[Context], Context]
+YEAR = Period(2025)
+ALL = tuple(range(1, 13))
+
+
+@pytest.fixture
+def closed(small: Context, write_readings: Writer, write_form: Writer, reopen: Reopen) -> Context:
+    """Return the small plant with a closed year."""
+    import_data.run(
+        small,
+        [
+            write_readings(*ALL),
+            write_form(
+                "diesel,2025-01-01,2025-12-31,12,t,,结算,D1,", "vehicles,2025-01-01,2025-12-31,1200,vehicle,,,P1,"
+            ),
+        ],
+    )
+    close.run(reopen(small), YEAR, known_at=date(2026, 1, 15))
+    return reopen(small)
+
+
+def test_closed_year_adds_up_by_hand(closed: Context) -> None:
+    result = inventory.read(closed, YEAR, "iso_14064_1_2018", "location", "source")
+    lines = {line.key: line.emissions_gco2e for line in result.lines}
+    kwh = closed.workspace.journal.active(RECORDS, {"source_id": "electricity", "regime": "location"})["quantity"].sum()
+    assert lines["electricity"] == pytest.approx(kwh * 573.7, abs=12)
+    nm3 = sum(2.5 * 96 * days for days in (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31))
+    co2 = closed.workspace.journal.active(RECORDS, {"source_id": "gas-ovens", "gas": "CO2"})["emissions_gco2e"].sum()
+    assert co2 == pytest.approx(nm3 / 1e4 * 389.31 * 15.3 * 0.99 * 44 / 12 * 1e3, abs=12)
+    assert result.total_gco2e == sum(lines.values())
+    assert sum(line.share_fraction for line in result.lines) == pytest.approx(1.0)
+
+
+def test_every_cut_has_the_same_total(closed: Context) -> None:
+    totals = {by: inventory.read(closed, YEAR, "iso_14064_1_2018", "location", by) for by in inventory.CUTS}
+    assert len({result.total_gco2e for result in totals.values()}) == 1
+    assert all(sum(line.emissions_gco2e for line in result.lines) == result.total_gco2e for result in totals.values())
+
+
+def test_json_form_has_the_promised_keys(closed: Context) -> None:
+    plain = json.loads(json.dumps(inventory.as_json(inventory.read(closed, YEAR, "cn_machinery_2015"))))
+    assert isinstance(plain["total_gco2e"], int)
+    assert {"key", "title", "emissions_gco2e", "share_fraction"} == set(plain["lines"][0])
+
+
+def test_unclosed_months_unknown_standard_cut_and_regime_are_said(small: Context) -> None:
+    with pytest.raises(FaultyData, match="Not closed"):
+        inventory.read(small, YEAR, "iso_14064_1_2018")
+    for standard, regime, by in (
+        ("nothing", None, "shop"),
+        ("iso_14064_1_2018", "hourly", "shop"),
+        ("iso_14064_1_2018", None, "colour"),
+    ):
+        with pytest.raises(NotFound) as caught:
+            inventory.read(small, YEAR, standard, regime, by)
+        assert caught.value.choices
+
+
+def test_closing_again_changes_nothing(closed: Context, reopen: Reopen) -> None:
+    head = verify.run(closed).head
+    with pytest.raises(BookClosed):
+        close.run(reopen(closed), Period(2025, 3))
+    assert {month.status for month in close.run(reopen(closed), YEAR)} == {"already_closed"}
+    assert verify.run(reopen(closed)).head == head
+
+
+def test_the_present_month_cannot_be_closed(small: Context) -> None:
+    with pytest.raises(FaultyData, match="not over"):
+        close.run(small, Period(2026, 1))
+
+
+def test_a_month_without_readings_is_not_closed_in_silence(
+    small: Context, write_readings: Writer, reopen: Reopen
+) -> None:
+    import_data.run(small, [write_readings(1)])
+    with pytest.raises(FaultyData) as caught:
+        close.run(reopen(small), YEAR)
+    assert {problem.code for problem in caught.value.problems if problem.severity == "error"} == {"month.unfilled"}
+    assert small.workspace.journal.rows(SEALS).is_empty()
+
+
+def test_another_gwp_set_asks_for_a_revision_and_then_recomputes(closed: Context, reopen: Reopen) -> None:
+    before = inventory.read(closed, YEAR, "iso_14064_1_2018", "location", "gas")
+    plant = closed.workspace.folder / "factory.toml"
+    plant.write_text(plant.read_text(encoding="utf-8") + '\n[accounting]\ngwp_set = "AR4"\n', encoding="utf-8")
+    with pytest.raises(FaultyData, match="GWP"):
+        inventory.read(reopen(closed), YEAR, "iso_14064_1_2018")
+    assert verify.run(reopen(closed)).clean, "a closed month is verified with the plant file it was closed with"
+    close.run(reopen(closed), YEAR, known_at=date(2026, 1, 15), revise=True, reason="改用 AR4")
+    after = inventory.read(reopen(closed), YEAR, "iso_14064_1_2018", "location", "gas")
+    old, new = dict(before.by_gas_gco2e), dict(after.by_gas_gco2e)
+    assert old["CO2"] == new["CO2"]
+    assert new["CH4"] / old["CH4"] == pytest.approx(25 / 29.8, rel=1e-4)
+    assert new["N2O"] / old["N2O"] == pytest.approx(298 / 273, rel=1e-4)
+    assert verify.run(reopen(closed)).clean
+
+
+def test_explain_goes_down_to_readings_factor_and_document(closed: Context) -> None:
+    def flat(node: explain.Node) -> str:
+        return " ".join([node.title.en, node.value.en, *(flat(child) for child in node.children)])
+
+    gas = flat(explain.run(closed, "gas-ovens@2025-03"))
+    for part in (
+        "389.31 GJ/万Nm3",
+        "15.3 tC/TJ",
+        "0.99",
+        "GWP",
+        "oven gas",
+        "2025-03-01 00:00",
+        "sealed/2025-03.r0.readings.parquet",
+    ):
+        assert part in gas
+    document = flat(explain.run(closed, "D1"))
+    for part in ("42.652 GJ/t", "form.csv", "SHA-256", "evidence/"):
+        assert part in document
+    record = closed.workspace.journal.active(RECORDS)["record_id"][0]
+    assert explain.run(closed, record).children
+    for figure in ("2.1@2025", "paint@2025", "electricity", "stationary_combustion@2025-02"):
+        assert explain.run(closed, figure).children
+    with pytest.raises(NotFound):
+        explain.run(closed, "nothing@2025")
+
+
+def tampered(context: Context, sql: str) -> None:
+    with sqlite3.connect(context.workspace.folder / "book.db") as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        assert connection.execute(sql).rowcount == 1
+
+
+def test_a_changed_record_is_named(closed: Context, reopen: Reopen) -> None:
+    record = closed.workspace.journal.active(RECORDS)["record_id"][5]
+    tampered(closed, f"UPDATE records SET emissions_gco2e = emissions_gco2e - 1 WHERE record_id = '{record}'")
+    verdict = verify.run(reopen(closed))
+    codes = {problem.code for problem in verdict.problems}
+    assert {"store.row_changed", "verify.differs"} <= codes
+    assert any(record in problem.message.en and "emissions_gco2e" in problem.message.en for problem in verdict.problems)
+
+
+def test_a_flipped_byte_in_sealed_readings_is_named(closed: Context, reopen: Reopen) -> None:
+    path = closed.workspace.folder / "series/sealed/2025-04.r0.readings.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    verdict = verify.run(reopen(closed))
+    assert any(
+        problem.code == "store.series_changed" and "2025-04" in str(problem.file) for problem in verdict.problems
+    )
+
+
+def test_missing_evidence_is_named(closed: Context, reopen: Reopen) -> None:
+    (path,) = closed.workspace.folder.glob("evidence/*/*.csv")
+    path.unlink()
+    assert {problem.code for problem in verify.run(reopen(closed)).problems} == {"verify.evidence_missing"}
+
+
+def build(folder: Path, readings: Path, form: Path, order: str) -> pl.DataFrame:
+    """Build the small plant in a process of its own with a fixed clock; return its records."""
+    code = (
+        "import sys, polars as pl; from pathlib import Path; from tests.conftest import SMALL_PLANT; "
+        "from zerofactory.runs import close, import_data; from zerofactory.runs.context import open_context, clock, stamp; "
+        "from zerofactory.store.workspace import Workspace; from zerofactory.periods import Period; "
+        f"f = Path({str(folder)!r}); f.mkdir(); (f / 'factory.toml').write_text(SMALL_PLANT, encoding='utf-8'); "
+        "Workspace.create(f, at=stamp(clock()), actor='t'); "
+        f"import_data.run(open_context(f), [Path({str(readings)!r}), Path({str(form)!r})][::{order}]); "
+        "close.run(open_context(f), Period(2025))"
+    )
+    environment = {
+        **os.environ,
+        "ZF_NOW": "2026-01-15T00:00:00+00:00",
+        "ZF_ACTOR": "t",
+        "PYTHONPATH": f"{Path.cwd()}:{Path.cwd() / 'src'}",
+        "POLARS_MAX_THREADS": "1" if order == "1" else "2",
+    }
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
+    with sqlite3.connect(folder / "book.db") as connection:
+        return pl.DataFrame(connection.execute("SELECT * FROM records ORDER BY record_id").fetchall(), orient="row")
+
+
+def test_two_builds_give_the_same_records_whatever_the_threads(
+    tmp_path: Path, write_readings: Writer, write_form: Writer
+) -> None:
+    readings, form = write_readings(*ALL), write_form("diesel,2025-01-01,2025-12-31,12,t,,结算,D1,")
+    one, two = build(tmp_path / "one", readings, form, "1"), build(tmp_path / "two", readings, form, "1")
+    assert one.equals(two)
+    three = build(tmp_path / "three", readings, form, "-1")
+    hashes = -1  # the chain of hashes follows the order of import; the content of every record does not
+    assert one.select(one.columns[1:hashes]).equals(three.select(three.columns[1:hashes]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("delay", [0.05, 0.15, 0.3, 0.6, 1.0, 1.6])
+@pytest.mark.parametrize("command", ["import", "close"])
+def test_killed_anywhere_the_book_verifies_and_the_command_can_be_repeated(
+    small: Context, write_readings: Writer, reopen: Reopen, command: str, delay: float
+) -> None:
+    folder, readings = small.workspace.folder, write_readings(*ALL)
+    environment = {**os.environ, "ZF_NOW": "2026-01-15T00:00:00+00:00", "ZF_LANG": "en"}
+    zf = [sys.executable, "-m", "zerofactory.cli"]
+    import_command = [*zf, "import", str(readings), "-w", str(folder)]
+    close_command = [*zf, "close", "--period", "2025", "-w", str(folder)]
+    if command == "close":
+        subprocess.run(import_command, env=environment, check=True, capture_output=True)
+    wanted = import_command if command == "import" else close_command
+    process = subprocess.Popen(wanted, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(delay + 0.6)  # past the start of the interpreter, into the work
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert verify.run(reopen(small)).clean
+    subprocess.run(wanted, env=environment, check=True, capture_output=True)
+    subprocess.run(close_command, env=environment, check=True, capture_output=True)
+    verdict = verify.run(reopen(small))
+    assert verdict.clean
+    assert verdict.months == 12

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The reference plant (虚构): raw readings and documents → a closed, sealed, explained inventory of 2025 and its report.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+ZF="${ZF:-zf}"
+export ZF_LANG="${ZF_LANG:-zh}"
+say() { if [ "$ZF_LANG" = en ]; then printf '\n\033[1m== %s\033[0m\n' "$2"; else printf '\n\033[1m== %s\033[0m\n' "$1"; fi; }
+
+rm -rf demo
+say "1 建账: 一座虚构的年产30万辆整车厂(上海)" "1 Open the book of a fictional plant of 300 000 vehicles a year (Shanghai)"
+"$ZF" init demo --example car-plant
+"$ZF" check -w demo
+
+say "2 单位写错的文件在门口被拦下, 什么也没写入(退出码 2)" "2 A file with a wrong unit is stopped at the door; nothing is written (exit code 2)"
+if "$ZF" import -w demo demo/inbox/wrong/*.xlsx; then echo "the wrong file was let in" >&2; exit 1; fi
+
+say "3 导入全年 15 分钟读数和凭证(含一个内容重复的文件)" "3 Import a year of quarter-hour readings and documents (one file comes twice)"
+"$ZF" import -w demo demo/inbox/*.parquet demo/inbox/*.xlsx demo/inbox/*.csv
+say "3b 迟到的更正" "3b A late correction"
+"$ZF" import -w demo demo/inbox/late/*
+
+say "4 逐月封存 2025 年" "4 Close 2025, month by month"
+"$ZF" close -w demo --period 2025 --known-at 2026-01-15
+"$ZF" verify -w demo
+
+say "5 清单: 同一本账, 三个标准, 两种电力口径" "5 The inventory: one book, three standards, two views of electricity"
+"$ZF" inventory show -w demo --period 2025 --standard iso_14064_1_2018 --regime location
+"$ZF" inventory show -w demo --period 2025 --standard ghg_protocol_corporate --regime market_annual
+"$ZF" inventory show -w demo --period 2025 --standard cn_machinery_2015 --by category
+"$ZF" inventory show -w demo --period 2025 --by shop
+
+say "6 打开一个数字" "6 Open a figure"
+"$ZF" explain -w demo gas-paint-ovens@2025-03
+
+say "7 报告" "7 The report"
+mkdir -p demo/reports
+"$ZF" report -w demo --form iso_14064 --period 2025 --out demo/reports/iso_14064-2025.pdf
+"$ZF" report -w demo --form iso_14064 --period 2025 --out demo/reports/iso_14064-2025.xlsx
+say "完成: demo/reports/iso_14064-2025.pdf" "Done: demo/reports/iso_14064-2025.pdf"
