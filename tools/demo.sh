@@ -15,7 +15,7 @@ say "2 单位写错的文件在门口被拦下, 什么也没写入(退出码 2)"
 if "$ZF" import -w demo demo/inbox/wrong/*.xlsx; then echo "the wrong file was let in" >&2; exit 1; fi
 
 say "3 导入全年 15 分钟读数和凭证(含一个内容重复的文件)" "3 Import a year of quarter-hour readings and documents (one file comes twice)"
-"$ZF" import -w demo demo/inbox/*.parquet demo/inbox/*.xlsx demo/inbox/*.csv
+"$ZF" import -w demo demo/inbox/*.*
 say "3b 迟到的更正" "3b A late correction"
 "$ZF" import -w demo demo/inbox/late/*
 
@@ -30,7 +30,7 @@ say "5 清单: 同一本账, 三个标准, 两种电力口径" "5 The inventory:
 "$ZF" inventory show -w demo --period 2025 --by shop
 
 say "6 打开一个数字" "6 Open a figure"
-"$ZF" explain -w demo gas-paint-ovens@2025-03
+"$ZF" explain -w demo gas-ovens@2025-03
 
 say "7 报告" "7 The report"
 mkdir -p demo/reports

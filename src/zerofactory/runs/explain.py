@@ -8,7 +8,7 @@ figure ─► records ─► quantity × factor × GWP
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ from zerofactory.factors.model import Factor
 from zerofactory.metering.reading import READINGS
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
-from zerofactory.site.model import Meter, Plant
+from zerofactory.site.model import Meter, Plant, SourceUse
 from zerofactory.store.schema import ACTIVITIES, BATCHES, RECORDS
 from zerofactory.store.workspace import read_plant
 
@@ -90,38 +90,65 @@ def _matching(context: Context, name: str, period: str) -> pl.DataFrame:
 
 
 def _sum(context: Context, figure: str, records: pl.DataFrame) -> Node:
-    """Explain a sum: the total under each regime, then its largest records, each opened."""
+    """Explain a sum: the total under each regime, then its largest activities, each opened with its gases."""
     children = [
         Node(Text(f"口径 {regime}", f"regime {regime}"), _grams(int(part["emissions_gco2e"].sum())))
         for (regime,), part in sorted(records.partition_by("regime", as_dict=True).items())
     ]
-    largest = records.sort("emissions_gco2e", "record_id", descending=[True, False]).head(MAX_CHILDREN)
-    children += [_record(context, row) for row in largest.to_dicts()]
-    rest = records.height - largest.height
-    if rest:
-        children.append(Node(Text("其余记录", "further records"), Text(f"{rest} 条", str(rest))))
+    sums = (
+        records.group_by("activity_id")
+        .agg(pl.col("emissions_gco2e").sum())
+        .sort("emissions_gco2e", "activity_id", descending=[True, False])
+    )
+    children += [
+        _opened(context, records.filter(pl.col("activity_id") == name))
+        for name in sums["activity_id"].head(MAX_CHILDREN)
+    ]
+    rest = sums.height - MAX_CHILDREN
+    if rest > 0:
+        children.append(Node(Text("其余活动", "further activities"), Text(f"{rest} 条", str(rest))))
     return Node(
         Text(f"{figure}: {records.height} 条记录", f"{figure}: {records.height} records"), Text("", ""), tuple(children)
     )
 
 
+def _opened(context: Context, records: pl.DataFrame) -> Node:
+    """Return one activity: its records gas by gas, then where its quantity is from."""
+    rows = records.sort("emissions_gco2e", "record_id", descending=[True, False]).to_dicts()
+    activity = context.workspace.journal.active(ACTIVITIES, {"activity_id": rows[0]["activity_id"]})
+    children = [_calculated(context, row, activity) for row in rows]
+    children += [_activity(context, one) for one in activity.to_dicts()]
+    return Node(
+        _same(f"{rows[0]['source_id']} · {rows[0]['shop']} · {rows[0]['period']}"), Text("", ""), tuple(children)
+    )
+
+
 def _record(context: Context, row: dict[str, Any]) -> Node:
-    quantity, unit = f"{row['quantity']:,.12g}", row["unit"]
-    formula = f"{quantity} {unit} × {row['factor_value']:.10g} {row['factor_unit']} × GWP {row['gwp']:g} ({row['gas']}, {row['gwp_set']})"
-    reason = json.loads(row["reason"])
+    """Explain one record down to its readings or document."""
     activity = context.workspace.journal.active(ACTIVITIES, {"activity_id": row["activity_id"]})
-    children = [
+    node = _calculated(context, row, activity)
+    return replace(
+        node,
+        title=_same(f"{row['source_id']} · {row['period']} · {node.title.en}"),
+        children=(*node.children, *(_activity(context, one) for one in activity.to_dicts())),
+    )
+
+
+def _calculated(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> Node:
+    """Return how one record came about: the product, the method with its factors, and why these."""
+    quantity, unit = f"{row['quantity']:,.12g}", row["unit"]
+    factor = f"{row['factor_value']:.10g} {row['factor_unit']}"
+    formula = f"{quantity} {unit} × {factor} × GWP {row['gwp']:g} ({row['gas']}, {row['gwp_set']})"
+    reason = json.loads(row["reason"])
+    children = (
+        Node(Text("记录", "record"), _same(row["record_id"])),
         Node(Text("计算", "calculation"), Text(formula, formula)),
         Node(Text("方法", "method"), Text(row["method"], row["method"]), _terms(context, row, activity)),
         Node(Text("为何用此因子", "why this factor"), Text(reason["zh"], reason["en"])),
         Node(Text("不确定度", "uncertainty"), _same(f"±{100 * row['uncertainty_fraction']:.1f} % (95 %)")),
-        *(_activity(context, one) for one in activity.to_dicts()),
-    ]
-    regime = "" if row["regime"] == "any" else f" · {row['regime']}"
-    title = f"{row['source_id']} · {row['period']} · {row['gas']}{regime}"
-    return Node(
-        _same(title), _grams(row["emissions_gco2e"]), (Node(Text("记录", "record"), _same(row["record_id"])), *children)
     )
+    regime = "" if row["regime"] == "any" else f" · {row['regime']}"
+    return Node(_same(f"{row['gas']}{regime}"), _grams(row["emissions_gco2e"]), children)
 
 
 def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tuple[Node, ...]:
@@ -179,9 +206,22 @@ def _activity(context: Context, row: dict[str, Any]) -> Node:
         children += [
             _meter(context, context.workspace.plant.meter(meter), row["period"]) for meter in use.meters[:MAX_CHILDREN]
         ]
+        children += _shared_by(context, use, row)
     elif row["evidence"]:
         children.append(_file(context, row["evidence"]))
     return Node(Text("活动数据", "activity"), value, tuple(children))
+
+
+def _shared_by(context: Context, use: SourceUse, row: dict[str, Any]) -> list[Node]:
+    """Return the sub-meters by whose amounts the quantity was shared out over the shops, those of this shop opened."""
+    if not use.split:
+        return []
+    plant = context.workspace.plant
+    own = [plant.meter(name) for name in use.split if plant.meter(name).shop == row["shop"]]
+    value = Text(
+        f"按 {len(use.split)} 块分表的用量分摊到车间", f"over the shops by the amounts of {len(use.split)} sub-meters"
+    )
+    return [Node(Text("分摊", "shared out"), value, tuple(_meter(context, meter, row["period"]) for meter in own))]
 
 
 def _file(context: Context, digest: str) -> Node:
