@@ -237,3 +237,27 @@ def test_killed_anywhere_the_book_verifies_and_the_command_can_be_repeated(
     verdict = verify.run(reopen(small))
     assert verdict.clean
     assert verdict.months == 12
+
+
+def test_two_that_close_and_import_at_once_do_it_once(small: Context, write_readings: Writer, reopen: Reopen) -> None:
+    folder, readings = small.workspace.folder, write_readings(1)
+    environment = {**os.environ, "ZF_NOW": "2026-01-15T00:00:00+00:00", "ZF_LANG": "en"}
+    zf = [sys.executable, "-m", "zerofactory.cli"]
+    for command in ([*zf, "import", str(readings)], [*zf, "close", "--period", "2025-01"]):
+        pair = [
+            subprocess.Popen(
+                [*command, "-w", str(folder)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+            for _ in range(2)
+        ]
+        answers = [process.communicate(timeout=60) and process.returncode for process in pair]
+        assert 0 in answers
+        assert set(answers) <= {0, 2}
+    seals = small.workspace.journal.rows(SEALS)
+    assert seals["seal_id"].to_list() == ["2025-01.r0"]
+    assert verify.run(reopen(small)).clean
+
+
+def test_revising_what_is_not_closed_is_said(small: Context) -> None:
+    with pytest.raises(FaultyData, match="No month"):
+        close.run(small, Period(2025, 1), revise=True, reason="why")

@@ -74,13 +74,11 @@ def run(
     _refuse_early(context, period, revise, reason)
     workspace, day = context.workspace, known_at or context.now.date()
     basis = Basis(workspace.plant, workspace.factor_book, day)
-    sealed = dict(workspace.seals().select("period", "revision").iter_rows())
-    wanted = [month for month in period.months() if revise is (month.label in sealed)]
-    if not wanted:
-        if period.month is not None:
-            raise BookClosed(period.label)
-        return [_already(month.label, context) for month in period.months()]
     with workspace.locked():
+        sealed = dict(workspace.seals().select("period", "revision").iter_rows())
+        wanted = [month for month in period.months() if revise is (month.label in sealed)]
+        if not wanted:
+            return _nothing_to_do(context, period, revise)
         prepared, problems = [], []
         for month in wanted:
             progress(month.label)
@@ -90,6 +88,21 @@ def run(
         if errors_of(problems):
             raise FaultyData(problems)
         return [_book(context, one, basis, reason) for one in prepared]
+
+
+def _nothing_to_do(context: Context, period: Period, revise: bool) -> list[ClosedMonth]:
+    """Answer a request that finds no month to work on: all closed already, or none to revise."""
+    if revise:
+        raise FaultyData([
+            Problem(
+                code="close.nothing_to_revise",
+                message=Text(f"期间 {period.label} 没有已封存的月份。", f"No month of {period.label} is closed."),
+                hint=Text("请先封存, 不加 --revise。", "Close it first, without --revise."),
+            )
+        ])
+    if period.month is not None:
+        raise BookClosed(period.label)
+    return [_already(month.label, context) for month in period.months()]
 
 
 def _refuse_early(context: Context, period: Period, revise: bool, reason: str) -> None:

@@ -69,6 +69,16 @@ def run(
     FaultyData
         With every fault of every file; nothing has been written.
     """
+    if dry_run:
+        return _import(context, paths, mapping, into_closed, write=False)
+    with context.workspace.locked():
+        return _import(context, paths, mapping, into_closed, write=True)
+
+
+def _import(
+    context: Context, paths: Sequence[Path], mapping: Path | None, into_closed: bool, *, write: bool
+) -> list[ImportedFile]:
+    """Read and check every file; write them together when all are sound."""
     known = dict(context.workspace.batches().select("file_sha256", "file_name").iter_rows())
     results: dict[Path, ImportedFile] = {}
     parcels: list[_Parcel] = []
@@ -90,7 +100,7 @@ def run(
             problems += fault.problems
     if errors_of(problems):
         raise FaultyData(problems[:MAX_SHOWN])
-    if not dry_run and parcels:
+    if write and parcels:
         _write(context, parcels)
     for parcel in parcels:
         results[parcel.path] = ImportedFile(
@@ -98,7 +108,7 @@ def run(
             parcel.kind,
             parcel.rows,
             _periods(context, parcel),
-            "checked" if dry_run else "imported",
+            "imported" if write else "checked",
             parcel.warnings,
         )
     return [results[path] for path in dict.fromkeys(paths)]
@@ -165,29 +175,25 @@ def _label(code: int) -> str:
 
 def _write(context: Context, parcels: Sequence[_Parcel]) -> None:
     workspace = context.workspace
-    with workspace.locked():
-        segments: dict[str, list[Segment]] = {}
+    segments: dict[str, list[Segment]] = {}
+    for parcel in parcels:
+        batch_id = _batch_id(parcel)
+        if parcel.kind == "activities":
+            workspace.evidence.keep(parcel.path.read_bytes(), parcel.digest, parcel.path.suffix)
+        else:
+            segments[batch_id] = [
+                workspace.series.write_segment(batch_id, label, part.with_columns(pl.lit(batch_id).alias("segment")))
+                for label, part in _by_month(parcel.frame, workspace.plant.time_zone)
+            ]
+    with workspace.journal.writing(at=context.at, kind="import", actor=context.actor) as writer:
         for parcel in parcels:
-            batch_id = _batch_id(parcel)
+            writer.append(BATCHES, _batch_row(context, parcel, segments.get(_batch_id(parcel), [])))
             if parcel.kind == "activities":
-                workspace.evidence.keep(parcel.path.read_bytes(), parcel.digest, parcel.path.suffix)
-            else:
-                segments[batch_id] = [
-                    workspace.series.write_segment(
-                        batch_id, label, part.with_columns(pl.lit(batch_id).alias("segment"))
-                    )
-                    for label, part in _by_month(parcel.frame, workspace.plant.time_zone)
-                ]
-        with workspace.journal.writing(at=context.at, kind="import", actor=context.actor) as writer:
-            for parcel in parcels:
-                row = _batch_row(context, parcel, segments.get(_batch_id(parcel), []))
-                writer.append(BATCHES, row)
-                if parcel.kind == "activities":
-                    writer.append(ACTIVITIES, parcel.frame)
-            digests = [parcel.digest for parcel in parcels]
-            outcome = {parcel.path.name: parcel.rows for parcel in parcels}
-            writer.append(RUNS, run_row("import", context, {}, digests, outcome))
-            writer.payload = {"files": outcome}
+                writer.append(ACTIVITIES, parcel.frame)
+        digests = [parcel.digest for parcel in parcels]
+        outcome = {parcel.path.name: parcel.rows for parcel in parcels}
+        writer.append(RUNS, run_row("import", context, {}, digests, outcome))
+        writer.payload = {"files": outcome}
 
 
 def _batch_id(parcel: _Parcel) -> str:

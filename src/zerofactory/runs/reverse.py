@@ -17,6 +17,11 @@ def run(context: Context, document: str, reason: str, into_closed: bool = False)
     FaultyData
         Nothing is booked under that name, no reason is given, or the month is sealed and ``into_closed`` is not set.
     """
+    with context.workspace.locked():
+        return _reverse(context, document, reason, into_closed)
+
+
+def _reverse(context: Context, document: str, reason: str, into_closed: bool) -> int:
     problems: list[Problem] = []
     if not reason.strip():
         problems.append(

@@ -100,6 +100,13 @@ class Journal:
         with self._engine.connect() as connection:
             return [Entry(*row) for row in connection.execute(sa.select(table).order_by(table.c.seq))]
 
+    def payloads(self, kind: str) -> list[str]:
+        """Return the payloads of the entries of one kind, in order."""
+        table = self._tables["journal"]
+        query = sa.select(table.c.payload).where(table.c.kind == kind).order_by(table.c.seq)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def rows(
         self, schema: TableSchema, where: Mapping[str, object] | None = None, entry: int | None = None
     ) -> pl.DataFrame:

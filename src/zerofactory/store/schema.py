@@ -105,6 +105,8 @@ def metadata() -> sa.MetaData:
         sa.Table(schema.name, made, *_columns(schema))
     for table in made.tables.values():
         _refuse_changes(table)
+    for name, key in (("batches", "batch_id"), ("seals", "seal_id")):
+        made.tables[name].append_constraint(sa.UniqueConstraint(key))
     return made
 
 

@@ -83,7 +83,9 @@ class Workspace:
     @cached_property
     def engine(self) -> sa.Engine:
         """The database of the book: SQLite in WAL mode inside the folder."""
-        engine = sa.create_engine(f"sqlite:///{self.folder / BOOK_FILE}", poolclass=sa.pool.NullPool)
+        engine = sa.create_engine(
+            sa.URL.create("sqlite", database=str(self.folder / BOOK_FILE)), poolclass=sa.pool.NullPool
+        )
         sa.event.listen(engine, "connect", _configure_sqlite)
         return engine
 
@@ -132,24 +134,15 @@ class Workspace:
 
     def open_segments(self) -> list[Segment]:
         """Return the segments whose rows are not yet in a seal: files that must exist."""
-        return [segment for segment in segments_of(self.batches()) if not self._is_sealed(segment)]
+        held = self._held()
+        return [segment for segment in segments_of(self.batches()) if segment.file not in held]
 
-    def sealed_segments(self, period: str) -> set[str]:
-        """Return the segment files that the seal in force of a month holds."""
-        seal = self.seal_of(period)
-        return self._held.get(seal["seal_id"], set()) if seal else set()
-
-    def _is_sealed(self, segment: Segment) -> bool:
-        return any(segment.file in held for held in self._held.values())
-
-    @property
-    def _held(self) -> dict[str, set[str]]:
-        """Segments by the seal that holds them, from the journal entries of closing."""
-        held: dict[str, set[str]] = {}
-        for entry in self.journal.entries():
-            if entry.kind == "close":
-                for seal_id, files in json.loads(entry.payload).get("segments", {}).items():
-                    held[seal_id] = set(files)
+    def _held(self) -> set[str]:
+        """Return the segments that seals hold, from the journal entries of closing."""
+        held: set[str] = set()
+        for payload in self.journal.payloads("close"):
+            for files in json.loads(payload).get("segments", {}).values():
+                held.update(files)
         return held
 
     @contextmanager
