@@ -39,7 +39,7 @@ docs: setup
 	$(BIN)/python tools/reference.py
 
 lock:
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-emit-index-url --no-emit-find-links --python-version 3.11 --all-extras --group dev pyproject.toml -o requirements.lock
 
 clean:
 	rm -rf demo build dist .pytest_cache .mypy_cache .ruff_cache
