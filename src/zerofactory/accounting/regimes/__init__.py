@@ -1,0 +1,1 @@
+"""Claim regimes, one a file."""
