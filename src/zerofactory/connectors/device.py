@@ -1,0 +1,242 @@
+"""Device templates: one YAML file a device says which registers hold what, in which unit, and from where that is known.
+
+Word order: ``big`` sends the high word first (0x1234 0x5678 = 0x12345678), ``little`` the low word first. Bytes inside a
+register are always high byte first, as Modbus says (MODBUS Application Protocol V1.1b3, clause 4.2). The value is
+raw × scale, or raw × 10^exponent where a point names the register that holds its exponent (SunSpec).
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zerofactory.errors import FaultyData, NotFound, Problem, Text
+
+Kind = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd"]
+Table = Literal["holding", "input"]
+Order = Literal["big", "little"]
+_FORMATS = {
+    "uint16": ">H", "int16": ">h", "uint32": ">I", "int32": ">i", "uint64": ">Q", "int64": ">q",
+    "float32": ">f", "float64": ">d",
+}  # fmt: skip
+
+
+class _Form(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One quantity of a device.
+
+    ``address`` counts from zero as on the wire (a manual's 40001 is 0). ``identifier`` is the data identifier of DL/T 645
+    instead. ``exponent`` names the point that holds the power of ten. ``invalid`` are raw values that mean "no value".
+    """
+
+    id: str
+    title: Text
+    unit: str
+    kind: Kind
+    address: int = 0
+    table: Table = "holding"
+    scale: float = 1.0
+    word_order: Order = "big"
+    exponent: str | None = None
+    identifier: str | None = None
+    bytes: int = 0
+    invalid: tuple[int, ...] = ()
+
+    @property
+    def words(self) -> int:
+        """How many 16-bit registers the point takes."""
+        return self.bytes // 2 if self.kind == "bcd" else struct.calcsize(_FORMATS[self.kind]) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A point whose value is known to lie in a range (mains frequency): read once after connecting."""
+
+    point: str
+    minimum: float
+    maximum: float
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A worked frame: raw registers (or bytes) in hex and the value they mean."""
+
+    point: str
+    raw: str
+    value: float
+    exponent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceTemplate:
+    """One kind of device. ``status``: verified (the maker's document was read), secondary (from another's code or page),
+    placeholder (from memory or for the simulator; check before use)."""
+
+    id: str
+    maker: str
+    model: str
+    title: Text
+    protocol: Literal["modbus_tcp", "dlt645"]
+    status: Literal["verified", "secondary", "placeholder"]
+    source: str
+    note: Text
+    points: tuple[Point, ...]
+    examples: tuple[Example, ...]
+    probe: Probe | None = None
+    clock: str | None = None
+    max_words: int = 120
+
+    def point(self, name: str) -> Point:
+        """Return a point by id; raise `NotFound` with the choices."""
+        for point in self.points:
+            if point.id == name:
+                return point
+        raise NotFound(Text("测点", "point"), name, [point.id for point in self.points])
+
+
+class _Template(_Form):
+    maker: str
+    model: str
+    title: Text
+    protocol: Literal["modbus_tcp", "dlt645"] = "modbus_tcp"
+    status: Literal["verified", "secondary", "placeholder"]
+    source: str = Field(min_length=10)
+    note: Text = Text("", "")
+    table: Table = "holding"
+    word_order: Order = "big"
+    points: tuple[dict[str, Any], ...]
+    examples: tuple[Example, ...] = Field(min_length=1)
+    probe: Probe | None = None
+    clock: str | None = None
+    max_words: int = Field(default=120, ge=1, le=125)
+
+
+class _Points(_Form):
+    points: tuple[Point, ...]
+
+
+def template(text: str, name: str) -> tuple[DeviceTemplate | None, list[Problem]]:
+    """Return the device template a YAML text describes, or None, and every fault found."""
+    file = f"{name}.yaml"
+    try:
+        raw = yaml.safe_load(text)
+        form = _Template.model_validate(raw)
+        common = {"table": form.table, "word_order": form.word_order}
+        points = _Points.model_validate({"points": [common | entry for entry in form.points]}).points
+    except yaml.YAMLError as error:
+        return None, [_fault("not_yaml", f"不是有效的 YAML: {error}", f"Not valid YAML: {error}", file)]
+    except ValidationError as error:
+        return None, [
+            _fault("template", f"{_place(e)}: {e['msg']}", f"{_place(e)}: {e['msg']}", file, _place(e))
+            for e in error.errors(include_url=False)
+        ]
+    fields = {key: getattr(form, key) for key in _Template.model_fields if key not in ("points", "table", "word_order")}
+    made = DeviceTemplate(id=name, points=points, **fields)
+    problems = list(_cross_faults(made, file))
+    return (None if problems else made), problems
+
+
+@lru_cache(maxsize=1)
+def templates() -> dict[str, DeviceTemplate]:
+    """Return the packaged device templates by id, sorted; raise `FaultyData` with every fault."""
+    found: dict[str, DeviceTemplate] = {}
+    problems: list[Problem] = []
+    folder = files("zerofactory.connectors") / "devices"
+    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
+        if entry.name.endswith(".yaml"):
+            made, faults = template(entry.read_text(encoding="utf-8"), entry.name[:-5])
+            problems += faults
+            if made is not None:
+                found[made.id] = made
+    if problems:
+        raise FaultyData(problems)
+    return found
+
+
+def decode(point: Point, words: tuple[int, ...] | list[int], exponent: int = 0, order: Order | None = None) -> float:
+    """Return the value of a point's registers; NaN where the device says "no value".
+
+    Examples
+    --------
+    >>> energy = Point("energy", Text("电量", "energy"), "kWh", "uint32", scale=0.01)
+    >>> decode(energy, (0x0001, 0x86A0))
+    1000.0
+    """
+    ordered = list(words) if (order or point.word_order) == "big" else list(reversed(words))
+    raw = struct.pack(f">{len(ordered)}H", *ordered)
+    if point.kind == "bcd":
+        return scaled(bcd(raw), point.scale, exponent)
+    number = struct.unpack(_FORMATS[point.kind], raw)[0]
+    if int.from_bytes(raw, "big") in point.invalid:
+        return math.nan
+    return scaled(number, point.scale, exponent)
+
+
+def encode(point: Point, value: float, exponent: int = 0) -> list[int]:
+    """Return the registers that hold a value: what `decode` undoes (for simulated devices and tests)."""
+    raw_value = value / (point.scale * 10.0**exponent)
+    number = raw_value if point.kind.startswith("float") else round(raw_value)
+    raw = struct.pack(_FORMATS[point.kind], number)
+    words = list(struct.unpack(f">{len(raw) // 2}H", raw))
+    return words if point.word_order == "big" else words[::-1]
+
+
+def bcd(raw: bytes) -> int:
+    """Return the whole number of packed decimal digits, high digit first; raise ValueError when one is no digit."""
+    return int(raw.hex())
+
+
+def scaled(number: float, scale: float, exponent: int = 0) -> float:
+    """Return number × scale × 10^exponent, dividing by a whole power of ten where that is exact.
+
+    Examples
+    --------
+    >>> scaled(1234567, 0.01), scaled(5, 1.0, 2), scaled(123, 1.0, -1)
+    (12345.67, 500.0, 12.3)
+    """
+    down = round(1.0 / scale) if 0.0 < scale < 1.0 and math.isclose(1.0 / scale, round(1.0 / scale)) else 0
+    value = number / down if down else number * scale
+    return value / 10**-exponent if exponent < 0 else float(value * 10**exponent)
+
+
+def _cross_faults(made: DeviceTemplate, file: str) -> list[Problem]:
+    names = [point.id for point in made.points]
+    problems = [
+        _fault("repeated_point", f"测点“{name}”重复。", f"Point '{name}' is repeated.", file)
+        for name in {name for name in names if names.count(name) > 1}
+    ]
+    wanted = [point.exponent for point in made.points if point.exponent] + [one.point for one in made.examples]
+    wanted += [made.probe.point] if made.probe else []
+    wanted += [made.clock] if made.clock else []
+    problems += [
+        _fault("no_point", f"没有测点“{name}”。", f"There is no point '{name}'.", file)
+        for name in dict.fromkeys(wanted)
+        if name not in names
+    ]
+    for point in made.points:
+        if (point.identifier is None) == (made.protocol == "dlt645"):
+            problems.append(_fault("identifier", f"“{point.id}”: DL/T 645 测点需要数据标识。",
+                                   f"'{point.id}': DL/T 645 points, and only these, have a data identifier.", file))  # fmt: skip
+    return problems
+
+
+def _place(error: Any) -> str:
+    return ".".join(str(part) for part in error["loc"])
+
+
+def _fault(code: str, zh: str, en: str, file: str, column: str | None = None) -> Problem:
+    hint = Text(
+        "请对照 docs/how-to/collect.md 中的模板说明改正。", "Mend it as docs/how-to/collect.md describes templates."
+    )
+    return Problem(f"connectors.{code}", Text(zh, en), hint, file=file, column=column)
