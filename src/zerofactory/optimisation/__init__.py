@@ -1,0 +1,1 @@
+"""Models that look ahead: what is to come, and what to do about it."""
