@@ -1,16 +1,20 @@
-"""Run every bench, or those named: ``python -m bench [readings activities reading_the_book steel_works]``."""
+"""Run every bench, or those named: ``python -m bench [readings activities reading_the_book steel_works monte_carlo]``."""
 
 from __future__ import annotations
 
 import sys
 
-from bench import activities, reading_the_book, readings, steel_works
+from bench import activities, forecasting, monte_carlo, package, reading_the_book, readings, restate, steel_works
 
 BENCHES = {
     "readings": readings.run,
+    "monte_carlo": monte_carlo.run,
     "activities": activities.run,
     "reading_the_book": reading_the_book.run,
     "steel_works": steel_works.run,
+    "forecasting": forecasting.run,
+    "restate": restate.run,
+    "package": package.run,
 }
 
 

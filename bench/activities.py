@@ -1,4 +1,8 @@
-"""One million activity rows → records, beside a plain join × factor × GWP, whatever the order of rows."""
+"""One million activity rows → records, beside a plain join × factor × GWP, whatever the order of rows.
+
+Ids are sixteen hexadecimal digits in no order, as the ids of activities are. Both sides run in fresh processes in turn,
+and the quickest round of each is printed: what a round takes beyond it is the machine's other work.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import polars as pl
 from bench.clock import Parts, apart, row
 
 ROWS = 1_000_000
+ROUNDS = 3
 KINDS = (
     ("s000", "purchased_electricity", "electricity", "kWh", 573.7),
     ("s199", "stationary_combustion", "natural_gas", "Nm3", 2162.2),
@@ -35,7 +40,7 @@ def frame() -> pl.DataFrame:
         "note": None,
     }
     made = pl.DataFrame({
-        "activity_id": pl.Series(range(ROWS)).cast(pl.String).str.zfill(9),
+        "activity_id": pl.Series(f"{number:016x}" for number in random.integers(0, 2**63, ROWS)),
         "source_id": pick[0], "source_kind": pick[1], "item": pick[2], "unit": pick[3],
         "period": pl.Series([f"2025-{m:02d}" for m in range(1, 13)]).gather(month - 1),
         "started_at": starts.gather(month - 1), "ended_at": starts.gather(month - 1),
@@ -56,9 +61,8 @@ def ours(parts: Parts) -> int:
     found = parts.time("quantify", lambda: quantify(activities, plant, book, known_at=date(2026, 1, 15)))
     shuffled = activities.sample(fraction=1.0, shuffle=True, seed=3)
     again = quantify(shuffled, plant, book, known_at=date(2026, 1, 15))
-    same = found.records.equals(again.records)  # type: ignore[attr-defined]
-    print(f"  identical in another order of rows: {same}; records {found.records.height:,}")  # type: ignore[attr-defined]
-    return int(found.records["emissions_gco2e"].sum())  # type: ignore[attr-defined]
+    assert found.records.equals(again.records), "another order of rows gives other records"  # type: ignore[attr-defined]
+    return int(found.records.height)  # type: ignore[attr-defined]
 
 
 def plain(parts: Parts, flows: int) -> int:
@@ -87,8 +91,10 @@ def plain(parts: Parts, flows: int) -> int:
 
 def run() -> None:
     """Print the figures."""
-    print(f"activities: {ROWS:,} rows → records")
-    book = apart(ours)
-    peer = apart(plain, 2 * ROWS + int((frame()["source_kind"] == "stationary_combustion").sum()))
+    flows = 2 * ROWS + int((frame()["source_kind"] == "stationary_combustion").sum())
+    print(f"activities: {ROWS:,} rows → {flows:,} records, identical in another order of rows; best of {ROUNDS}")
+    rounds = [(apart(plain, flows), apart(ours)) for _ in range(ROUNDS)]
+    peer, book = (min(side, key=lambda measured: measured.total) for side in zip(*rounds, strict=True))
+    assert book.result == flows
     row("plain polars join", peer)
     row("zerofactory: quantify", book, peer)

@@ -29,6 +29,10 @@ say "5 清单: 同一本账, 三个标准, 两种电力口径" "5 The inventory:
 "$ZF" inventory show -w demo --period 2025 --standard cn_machinery_2015 --by category
 "$ZF" inventory show -w demo --period 2025 --by shop
 
+say "5b 价值链(范围三, 类别 3 至 6)单列, 及其重要性判定" "5b The value chain (scope 3, categories 3 to 6) apart, and its significance test"
+"$ZF" inventory show -w demo --period 2025 --scope 3 --standard ghg_protocol_corporate
+"$ZF" inventory significance -w demo --period 2025
+
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from typing import Literal
 
 Language = Literal["zh", "en"]
@@ -117,12 +118,15 @@ class NotFound(ZeroFactoryError):
         super().__init__(f"{what.en} '{name}' not found{listed}")
 
     def as_problem(self) -> Problem:
-        """Return the same fact as a problem, for doors that report instead of raising."""
-        listed = ", ".join(self.choices[:12])
+        """Return the same fact as a problem, for doors that report instead of raising; near spellings come first."""
+        near = get_close_matches(self.name, self.choices, n=3)
+        ordered = [*near, *(choice for choice in self.choices if choice not in near)]
+        listed = ", ".join(ordered[:12])
+        rest = (f" 等 {len(ordered)} 个", f" … {len(ordered)} in all") if len(ordered) > 12 else ("", "")
         return Problem(
             code="name.not_found",
             message=Text(f"没有{self.what.zh}“{self.name}”。", f"There is no {self.what.en} '{self.name}'."),
-            hint=Text(f"可选: {listed}。", f"Choose one of: {listed}.") if listed else Text("", ""),
+            hint=Text(f"可选: {listed}{rest[0]}。", f"Choose one of: {listed}{rest[1]}.") if listed else Text("", ""),
         )
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from zerofactory.errors import FaultyData, Problem, Text
 
 _FORM = re.compile(r"^(\d{4})(?:-(\d{2}))?$")
-_YEAR_RANGE = (1990, 2100)
+YEAR_RANGE = (1990, 2100)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,7 +40,7 @@ class Period:
         month = int(match.group(2)) if match and match.group(2) else None
         if (
             match is None
-            or not _YEAR_RANGE[0] <= year <= _YEAR_RANGE[1]
+            or not YEAR_RANGE[0] <= year <= YEAR_RANGE[1]
             or (month is not None and not 1 <= month <= 12)
         ):
             raise FaultyData(

@@ -11,10 +11,10 @@ import zerofactory
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "accounting", "cli", "connectors", "discover", "errors", "factors", "metering", "periods", "reference_plant",
+    "accounting", "cli", "connectors", "discover", "errors", "factors", "metering", "optimisation", "periods", "reference_plant",
     "reporting", "runs", "site", "standards", "store", "tables", "units",
 }  # fmt: skip
-HEAVY = ("polars", "numpy", "sqlalchemy", "pydantic", "matplotlib", "typst", "xlsxwriter", "yaml", "python_calamine")
+HEAVY = ("polars", "numpy", "sqlalchemy", "pydantic", "matplotlib", "typst", "xlsxwriter", "yaml", "python_calamine", "sklearn")
 
 
 def test_rooms_are_the_ones_we_know() -> None:

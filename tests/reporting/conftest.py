@@ -121,27 +121,34 @@ FACTORS = (
         "附件表3",
         "verified",
         "medium",
-        T(
-            "工厂口径为省级;2025 年报告期内已公布的最新官方年份为 2023(2025-12-31 公布)。",
-            "The plant asks at provincial level; 2023 is the newest official year known (published 2025-12-31).",
-        ),
     ),
     st.FactorLine(
-        "cn-t1.natural_gas.ncv*cn-t1.natural_gas.cc*cn-t1.natural_gas.of",
-        T("天然气燃烧", "Natural gas combustion"),
-        21_622.07,
-        "kgCO2/万Nm3",
-        "CO2",
+        "cn-t1.natural_gas.ncv",
+        T("天然气低位发热量", "Net calorific value of natural gas"),
+        389.31,
+        "GJ/万Nm3",
+        None,
         "机械设备制造企业温室气体核算方法与报告指南",
         "2015 试行",
-        "附录二 表2.1",
+        "附录二 表2.1 第3行",
         "verified",
         "high",
-        T("固定燃烧源,燃料集偏好 CN-T1 第一位。", "Stationary combustion; CN-T1 is the first preferred fuel set."),
     ),
     st.FactorLine(
-        "ipcc.gwp.ar6.hfc-134a",
-        T("HFC-134a 冷媒逸散", "HFC-134a leakage"),
+        "cn-t1.natural_gas.cc",
+        T("天然气单位热值含碳量", "Carbon content of natural gas"),
+        15.3,
+        "tC/TJ",
+        None,
+        "机械设备制造企业温室气体核算方法与报告指南",
+        "2015 试行",
+        "附录二 表2.1 第4行",
+        "verified",
+        "high",
+    ),
+    st.FactorLine(
+        "identity.mass_balance",
+        T("质量平衡", "Mass balance"),
         1.0,
         "kg/kg",
         "HFC-134a",
@@ -150,10 +157,39 @@ FACTORS = (
         "7.2.2.3",
         "expert",
         "low",
+    ),
+)
+KNOWN = T("出自首批指南(2013)。", "From the first guidelines (Vol. 1).")
+APPLIED = (
+    st.AppliedFactor(
+        "cn.grid.prov.shanghai.2023",
+        0.5737,
+        "kgCO2/kWh",
+        "CO2",
+        ("cn.grid.prov.shanghai.2023",),
         T(
-            "工厂在 factory.toml 中按名接受,理由:本厂台账。",
-            "Accepted by name in factory.toml; reason: the plant's own ledger.",
+            "工厂口径为省级;2025 年报告期内已公布的最新官方年份为 2023(2025-12-31 公布)。",
+            "The plant asks at provincial level; 2023 is the newest official year known (published 2025-12-31).",
         ),
+    ),
+    *(
+        st.AppliedFactor(
+            f"cn-t1.natural_gas.ncv*cn-t1.natural_gas.cc*{number}",
+            2.16 + number,
+            "kgCO2/Nm3",
+            "CO2",
+            ("cn-t1.natural_gas.ncv", "cn-t1.natural_gas.cc"),
+            T(f"第 {number} 种取法。{KNOWN.zh}", f"Choice {number}. {KNOWN.en}"),
+        )
+        for number in (1, 2, 3)
+    ),
+    st.AppliedFactor(
+        "identity.mass_balance",
+        1.0,
+        "kg/kg",
+        "HFC-134a, SF6",
+        ("identity.mass_balance",),
+        T("工厂在 factory.toml 中按名接受。", "Accepted by name in factory.toml."),
     ),
 )
 
@@ -182,6 +218,7 @@ def evidence() -> dict[str, object]:
             )
         ),
         "factors": FACTORS,
+        "applied_factors": APPLIED,
         "gwps": tuple(
             st.GwpLine(gas, value, "AR6", "IPCC AR6 WG1, Table 7.SM.7", "verified")
             for gas, value in (
@@ -258,7 +295,17 @@ def evidence() -> dict[str, object]:
                     "kWh",
                 ),
             ),
-            (
+            gaps_more=3,
+            remarks=(
+                st.Remark(T("表计清零或更换", "reset"), T("焊装风机", "Body shop fan"), T("2025-04", "2025-04"), 1),
+                st.Remark(
+                    T("突变", "spike"),
+                    T("其余 7 块表计", "7 other meters"),
+                    T("2025-01 等 5 个月", "2025-01 and 4 more"),
+                    31,
+                ),
+            ),
+            notes=(
                 T(
                     "E-017 于 2025-04-11 换表,读数重置已识别。",
                     "Meter E-017 was replaced on 2025-04-11; the reset was recognised.",
@@ -367,7 +414,10 @@ def full() -> st.Statement:
             "0.1.0",
             HASH,
             18_412,
-            (("cn_t1", "2015 试行", "secondary"), ("grid_cn", "公告2025-47", "verified")),
+            (
+                st.FactorSetLine("cn_t1", T("化石燃料参数", "Fossil fuels"), "2015 试行", "secondary"),
+                st.FactorSetLine("grid_cn", T("电网因子", "Grid factors"), "公告2025-47", "verified"),
+            ),
             tuple(st.Seal(label, HASH[::-1], 1534, datetime(2026, 1, 15, 1, 0, tzinfo=UTC)) for label in labels),
         ),
         issued_on=date(2026, 1, 15),

@@ -53,18 +53,20 @@ def test_checklist_names_section_and_sheet(full: Statement) -> None:
 
 
 def test_factors_carry_their_provenance(full: Statement) -> None:
-    row = next(row for row in rows(render_xlsx(full, "zh"), "factors") if row[1] == "cn.grid.prov.shanghai.2023")
+    found = rows(render_xlsx(full, "zh"), "factors")
+    row = next(row for row in found if row[1] == "cn.grid.prov.shanghai.2023")
     assert row[2] == 0.5737
-    assert "公告2025年第47号" in str(row[4])
-    assert row[5:7] == ["已核对原文", "中"]
+    assert row[4:8] == ["已核对原文", "中", "S1", "1"]
+    sources = rows(render_xlsx(full, "zh"), "factor_notes")
+    assert "公告2025年第47号" in next(str(line[1]) for line in sources if line[0] == "S1")
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@"])
 def test_text_never_becomes_a_formula(full: Statement, start: str) -> None:
     name = f'{start}HYPERLINK("http://x","y")'
-    hostile = replace(full.methods[0], title=Text(name, name))
+    hostile = replace(full.methods[0], method=Text(name, name))
     book = render_xlsx(replace(full, methods=(hostile, *full.methods[1:])), "zh")
-    assert name in [row[0] for row in rows(book, "methods")]
+    assert name in [row[1] for row in rows(book, "methods")]
     with zipfile.ZipFile(io.BytesIO(book)) as parts:
         sheets = [parts.read(part).decode() for part in parts.namelist() if "worksheets/sheet" in part]
         assert not any("<f>" in sheet or "<f " in sheet for sheet in sheets)

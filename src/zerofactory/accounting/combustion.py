@@ -55,28 +55,28 @@ def combustion_flows(ask: Ask, use: FuelUse) -> tuple[Flow, ...]:
     return (
         Flow(
             "CO2",
-            _metered(ask, lambda unit: fuel_co2(ask.book, ask.scope, item, unit)),
+            per_metered(ask, lambda unit: fuel_co2(ask.book, ask.scope, item, unit)),
             carbon,
             biogenic=biogenic,
             uncertainty=UNCERTAINTY_OF_CO2.get(item, "ef.co2.fossil.generic"),
         ),
         Flow(
             "CH4",
-            _metered(ask, lambda unit: fuel_gas(ask.book, ask.scope, item, unit, "CH4", use)),
+            per_metered(ask, lambda unit: fuel_gas(ask.book, ask.scope, item, unit, "CH4", use)),
             "NCV × EF",
             origin=origin,
             uncertainty=small,
         ),
         Flow(
             "N2O",
-            _metered(ask, lambda unit: fuel_gas(ask.book, ask.scope, item, unit, "N2O", use)),
+            per_metered(ask, lambda unit: fuel_gas(ask.book, ask.scope, item, unit, "N2O", use)),
             "NCV × EF",
             uncertainty=nitrous,
         ),
     )
 
 
-def _metered(ask: Ask, resolve: Callable[[str], Resolution]) -> Resolution:
+def per_metered(ask: Ask, resolve: Callable[[str], Resolution]) -> Resolution:
     """Return the factor per activity unit, with gas billed in m3 brought to 0 °C as the plant has chosen.
 
     Tables hold per Nm3 (0 °C) while bills are read at 20 °C: Nm3 = m3 × 273.15/293.15. Most reports ignore it, so the

@@ -6,15 +6,18 @@ it does not count, exported energy.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, get_args
 
 import polars as pl
 
+from zerofactory.accounting.measure import measures_of
+from zerofactory.accounting.pedigree import pedigrees_of
 from zerofactory.accounting.source import Source, sources
+from zerofactory.accounting.spread import Knowledge, half_width
 from zerofactory.errors import Misuse, NotFound, Text
+from zerofactory.factors.load import factor_book
 from zerofactory.periods import Period
 
 if TYPE_CHECKING:
@@ -44,6 +47,10 @@ APART: Mapping[str, Text] = {
     "biogenic_co2": Text("生物质二氧化碳", "biogenic CO2"),
     "non_kyoto": Text("非京都气体", "gases outside the Kyoto basket"),
     "exported": Text("外供能源对应排放(不扣减)", "exported energy (not deducted)"),
+    "recycling_credit": Text("回收利用抵扣(避免的排放, 不抵减)", "recycling credit (avoided emissions, never netted)"),
+    "removals": Text("清除(净额, 不抵减)", "removals (net, never deducted)"),
+    "stored_fossil": Text("化石二氧化碳封存(减排, 不是清除)", "fossil CO2 stored (a reduction, no removal)"),
+    "delayed": Text("短期利用而延迟的二氧化碳(不是清除)", "CO2 delayed in short-lived use (no removal)"),
     "other_gases": Text("该标准不计的气体", "gases the standard does not count"),
     "other_sources": Text("该标准不计的排放源", "sources the standard does not count"),
 }
@@ -51,10 +58,11 @@ APART: Mapping[str, Text] = {
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """Titles of the plant's own shops and sources by id."""
+    """Titles of the plant's own shops and sources by id, and what it says about how well its amounts are known."""
 
     shops: Mapping[str, Text] = field(default_factory=dict)
     sources: Mapping[str, Text] = field(default_factory=dict)
+    knowledge: Knowledge = field(default_factory=Knowledge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +100,18 @@ class Inventory:
 
 
 def names_of(plant: Plant) -> Names:
-    """Return the titles of a plant's shops and sources."""
-    return Names({shop.id: shop.name for shop in plant.shops}, {source.id: source.name for source in plant.sources})
+    """Return the titles of a plant's shops and sources, and what measures them."""
+    return Names(
+        {shop.id: shop.name for shop in plant.shops},
+        {source.id: source.name for source in plant.sources},
+        knowledge_of(plant),
+    )
+
+
+def knowledge_of(plant: Plant) -> Knowledge:
+    """Return what a plant says about its amounts: the classes of its meters and its stated pedigrees."""
+    book = factor_book()
+    return Knowledge(measures_of(plant, book), pedigrees_of(plant, book))
 
 
 def fold(
@@ -133,9 +151,14 @@ def fold(
         by_gas_gco2e=dict(chosen.group_by("gas").agg(pl.col("signed").sum()).sort("gas").iter_rows()),
         regimes_gco2e=totals,
         estimated_fraction=_estimated(chosen),
-        uncertainty_fraction=uncertainty_of(chosen),
+        uncertainty_fraction=half_width(chosen, (names or Names()).knowledge),
         records_count=chosen.height,
     )
+
+
+def counted(records: pl.DataFrame, standard: Standard, regime: Regime) -> pl.DataFrame:
+    """Return the records that make the total of a standard and view, with ``signed`` grams, ``in_category`` and ``class``."""
+    return _under(_marked(records, standard).filter(pl.col("place") == "total"), regime)
 
 
 def _marked(records: pl.DataFrame, standard: Standard) -> pl.DataFrame:
@@ -146,8 +169,10 @@ def _marked(records: pl.DataFrame, standard: Standard) -> pl.DataFrame:
         found = _known(kind)
         category = found.categories.get(standard.id)
         sign = -1 if standard.id in found.deducted_in else 1
-        rows.append((kind, None if category in outside else category, found.class_4m1e, sign))
-    schema = {"source_kind": pl.String(), "in_category": pl.String(), "class": pl.String(), "sign": pl.Int64()}
+        beside = found.apart or ("exported" if found.scope == 0 else "other_sources")
+        rows.append((kind, None if category in outside else category, found.class_4m1e, sign, beside))
+    text = pl.String()
+    schema = {"source_kind": text, "in_category": text, "class": text, "sign": pl.Int64(), "beside": text}
     kinds = pl.DataFrame(rows, schema=schema, orient="row")
     counted = [gas for gas in records["gas"].unique().sort() if standard.counts(gas, True)]
     place = (
@@ -156,7 +181,7 @@ def _marked(records: pl.DataFrame, standard: Standard) -> pl.DataFrame:
         .when(~pl.col("kyoto"))
         .then(pl.lit("non_kyoto"))
         .when(pl.col("in_category").is_null())
-        .then(pl.when(pl.col("scope") == 0).then(pl.lit("exported")).otherwise(pl.lit("other_sources")))
+        .then(pl.col("beside"))
         .when(~pl.col("gas").is_in(counted))
         .then(pl.lit("other_gases"))
         .otherwise(pl.lit("total"))
@@ -180,8 +205,13 @@ def _sum(frame: pl.DataFrame) -> int:
     return int(frame["signed"].sum())
 
 
+def column_of(by: By) -> str:
+    """Return the column of `counted` that a cut goes by."""
+    return {"source": "source_id", "category": "in_category", "month": "period"}.get(by, by)
+
+
 def _lines(frame: pl.DataFrame, by: By, standard: Standard, names: Names, total: int) -> tuple[Line, ...]:
-    column = {"source": "source_id", "category": "in_category", "month": "period"}.get(by, by)
+    column = column_of(by)
     sums = frame.group_by(pl.col(column).cast(pl.String).alias("key")).agg(pl.col("signed").sum())
     order = ("key", False) if by in ("month", "category", "scope") else ("signed", True)
     rows = sums.sort("key").sort(order[0], descending=order[1], maintain_order=True)
@@ -203,20 +233,6 @@ def _estimated(frame: pl.DataFrame) -> float:
     weights = frame["signed"].abs()
     total = int(weights.sum())
     return float((weights * frame["estimated_fraction"]).sum()) / total if total else 0.0
-
-
-def uncertainty_of(frame: pl.DataFrame) -> float:
-    """Return the 95 % half-width of a sum, as a fraction of it.
-
-    U = sqrt(Σ (U_i × x_i)²) / |Σ x_i| (IPCC 2006 Vol. 1 eq. 3.2), records that share a factor being fully correlated and so
-    added linearly first (standards, 7). ``frame`` has signed, factor_id, factor_value and uncertainty_fraction.
-    """
-    total = abs(int(frame["signed"].sum()))
-    if not total:
-        return 0.0
-    spread = (pl.col("signed") * pl.col("uncertainty_fraction")).sum().alias("spread")
-    groups = frame.group_by("factor_id", "factor_unit").agg(spread).sort("factor_id", "factor_unit")
-    return math.hypot(*groups["spread"].to_list()) / total
 
 
 def _gwp_set(records: pl.DataFrame) -> str:

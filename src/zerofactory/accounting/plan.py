@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from zerofactory import units
+from zerofactory.accounting.measure import measure_of
+from zerofactory.accounting.pedigree import half_width as pedigree_half_width
 from zerofactory.accounting.source import (
     ISO,
     Ask,
@@ -26,6 +28,7 @@ from zerofactory.accounting.source import (
     sources,
     unknown_detail,
 )
+from zerofactory.accounting.spread import factor_half_width
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.factors.model import FactorBook, Resolution, Unresolved
 from zerofactory.factors.resolve import Scope, gwp, is_kyoto, uncertainty
@@ -85,7 +88,8 @@ def _answer(
     question: Mapping[str, object], choice: Choice, answers: Answers, known: dict[str, list[dict[str, object]]]
 ) -> None:
     kind = _kind(str(question["source_kind"]))
-    ask = question_of(question, choice.plant.source(str(question["source_id"])), choice)
+    use = choice.plant.source(str(question["source_id"]))
+    ask = question_of(question, use, choice)
     same = (
         kind.id,
         ask.item,
@@ -95,6 +99,8 @@ def _answer(
         question["tier"],
         question["view"],
         ask.scope.pins,
+        amount_half_width(use, str(question["tier"]), choice),
+        sorted(use.pedigree.items()),
     )
     name = json.dumps(same, sort_keys=True)
     if name not in known:
@@ -110,6 +116,7 @@ def _rows(
     faults = faults_of(kind, ask)
     if faults:
         raise FaultyData(faults)
+    use = choice.plant.source(str(question["source_id"]))
     rows: list[dict[str, object]] = []
     labels: dict[str, int] = {}
     part = "" if question["view"] != "market_annual" else f"-{question['instrument'] or 'uncovered'}"
@@ -120,7 +127,8 @@ def _rows(
         label = flow_label(flow)
         labels[label] = labels.get(label, 0) + 1
         suffix = f".{labels[label]}" if labels[label] > 1 else ""
-        rows.append(_row(str(question["tier"]), kind, flow, label + suffix + part, choice))
+        half_width = uncertainty_of(kind, flow, str(question["tier"]), choice, use)
+        rows.append({**_row(kind, flow, label + suffix + part, choice), "uncertainty_fraction": half_width})
     return rows
 
 
@@ -186,7 +194,7 @@ def flow_label(flow: Flow) -> str:
     return flow.gas + ("-biogenic" if flow.biogenic else "") + ("" if flow.regime == "any" else f"-{flow.regime}")
 
 
-def _row(tier: str, kind: Source, flow: Flow, label: str, choice: Choice) -> dict[str, object]:
+def _row(kind: Source, flow: Flow, label: str, choice: Choice) -> dict[str, object]:
     potential = gwp(choice.book, flow.gas, choice.plant.accounting.gwp_set, flow.origin)
     return {
         "label": f".{label}.{_digest(flow, potential.value, choice)}",
@@ -202,18 +210,29 @@ def _row(tier: str, kind: Source, flow: Flow, label: str, choice: Choice) -> dic
         "gwp": potential.value,
         "scope": kind.scope,
         "category": kind.categories.get(ISO),
-        "uncertainty_fraction": uncertainty_of(kind, flow, tier, choice.book),
         "reason": _reason(flow.factor.reason),
     }
 
 
-def uncertainty_of(kind: Source, flow: Flow, tier: str, book: FactorBook) -> float:
+def uncertainty_of(kind: Source, flow: Flow, tier: str, choice: Choice, use: SourceUse) -> float:
     """Return the half-width of a record: sqrt(U_AD² + U_EF²) (IPCC 2006 Vol. 1 eq. 3.1; standards, 7).
 
-    The GWP is left out, as usual for inventories; it is stated in the report.
+    U_AD is that of the source's own meters where their class is known, otherwise of its kind and tier, and includes a stated pedigree.
+    U_EF is the one the flow names, otherwise that of the printed ranges of its terms. The GWP is left out, as usual for
+    inventories; it is stated in the report.
     """
-    ids = [kind.activity_uncertainty.get(tier), flow.uncertainty]
-    return math.hypot(*(uncertainty(book, entry) for entry in ids if entry))
+    own = amount_half_width(use, tier, choice)
+    named = kind.activity_uncertainty.get(tier)
+    amount = own if own is not None else uncertainty(choice.book, named) if named else 0.0
+    pedigree = pedigree_half_width(use.pedigree, choice.book) if use.pedigree else 0.0
+    factor = uncertainty(choice.book, flow.uncertainty) if flow.uncertainty else factor_half_width(flow.factor)
+    return math.hypot(amount, pedigree, factor)
+
+
+def amount_half_width(use: SourceUse, tier: str, choice: Choice) -> float | None:
+    """Return the half-width of a metered amount from the class of the source's own meters, None when it is not known."""
+    measure = measure_of(choice.plant, use, choice.book) if tier == "metered" else None
+    return measure.half_width_fraction if measure else None
 
 
 def _digest(flow: Flow, potential: float, choice: Choice) -> str:

@@ -25,7 +25,7 @@ from zerofactory.site.model import Plant
 
 Counts = npt.NDArray[np.int64]
 GRAMS_PER_KILOGRAM = 1000.0
-MANY = 1 << 22  # distinct codes up to which a table of them is quicker than sorting
+HEX_DIGITS = 16
 OWN = ("activity_id", "shop", "started_at", "ended_at", "quantity", "estimated_fraction")
 
 
@@ -51,29 +51,53 @@ def quantify(
 
     Every fault is a problem of the result; an activity with an error has no record.
     """
+    asked = ask_of(activities, plant)
+    if asked.lots is None:
+        return Quantified(RECORDS.empty(), asked.problems, {})
+    answers = answer(asked.questions, Choice(plant, book, closing, known_at))
+    return Quantified(_records(asked, answers), (*asked.problems, *answers.problems), answers.resolutions)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What activities ask, before any factor is looked for: lots, their order by id, the question of each, the questions.
+
+    It depends on the plant only through who the reporter is and where. ``lots`` is None when an id stands twice.
+    """
+
+    lots: pl.DataFrame | None
+    order: Counts
+    numbers: Counts
+    questions: list[dict[str, object]]
+    problems: tuple[Problem, ...]
+
+
+def ask_of(activities: pl.DataFrame, plant: Plant) -> Asked:
+    """Return the questions of an ACTIVITIES frame."""
     wanted = activities.select(*OWN, *KEY)
-    problems = _repeated(wanted)
+    order = _order(wanted["activity_id"])
+    problems = _repeated(wanted["activity_id"].gather(order))
     if problems:
-        return Quantified(RECORDS.empty(), tuple(problems), {})
+        nothing = np.zeros(0, dtype=np.int64)
+        return Asked(None, nothing, nothing, [], tuple(problems))
     split = split_by_contract(activities, plant)
     lots = _lots(wanted, split)
+    if not split.parts.is_empty():
+        order = _order(lots["activity_id"])
     numbers, questions = _questions(lots)
-    answers = answer(questions, Choice(plant, book, closing, known_at))
-    return Quantified(_records(lots, numbers, answers), (*split.problems, *answers.problems), answers.resolutions)
+    return Asked(lots, order, numbers, questions, split.problems)
 
 
-def _repeated(activities: pl.DataFrame) -> list[Problem]:
-    """Return a problem for each id that stands twice."""
-    names = activities["activity_id"]
-    if names.n_unique() == len(names):
-        return []
+def _repeated(names: pl.Series) -> list[Problem]:
+    """Return a problem for each id that stands twice; ``names`` are sorted."""
+    twice = names.slice(1).filter(names.slice(1) == names.head(max(len(names) - 1, 0)))
     return [
         fault(
             "repeated_activity",
             Text(f"活动数据“{name}”出现不止一次。", f"Activity '{name}' comes more than once."),
             Text("请删除重复的一行。", "Remove the repeated row."),
         )
-        for name in names.filter(names.is_duplicated()).unique().sort()
+        for name in twice.unique(maintain_order=True)
     ]
 
 
@@ -101,49 +125,36 @@ def _lots(activities: pl.DataFrame, split: Split) -> pl.DataFrame:
 
 def _questions(lots: pl.DataFrame) -> tuple[Counts, list[dict[str, object]]]:
     """Return the number of the question that each lot asks, and the distinct questions, sorted."""
-    code, width = np.zeros(lots.height, dtype=np.int64), 1
     keys = lots.select(*KEY, *LOT)
-    numbered = keys.select(pl.all().cast(pl.Categorical).to_physical().cast(pl.Int64).fill_null(-1) + 1)
-    for own, choices in map(_dense, (numbered[key].to_numpy() for key in numbered.columns)):
-        code, width = code * choices + own, width * choices
-        if width > MANY:
-            code, width = _dense(code)
-    code, width = _dense(code)
-    first = np.zeros(width, dtype=np.int64)
-    first[code] = np.arange(len(code))
-    return code, keys[first].with_row_index("question").sort(*KEY, *LOT, nulls_last=True).to_dicts()
+    same = keys.select(pl.all().eq_missing(pl.all().first()).all()).row(0)
+    varying = [name for name, is_same in zip(keys.columns, same, strict=True) if not is_same]
+    if varying:
+        rows = pl.int_range(pl.len()).alias("row")
+        first = keys.with_columns(rows).select(pl.col("row").first().over(varying)).to_series().to_numpy()
+    else:
+        first = np.zeros(keys.height, dtype=np.int64)
+    is_first = np.zeros(keys.height, dtype=np.int64)
+    is_first[first] = 1
+    questions = keys.filter(pl.Series(is_first == 1)).with_row_index("question")
+    return (np.cumsum(is_first) - 1)[first], questions.sort(*KEY, *LOT, nulls_last=True).to_dicts()
 
 
-def _dense(codes: Counts) -> tuple[Counts, int]:
-    """Return codes renumbered from 0 without holes in their order, and how many distinct ones there are."""
-    top = int(codes.max(initial=0))
-    if top > MANY:
-        known, numbers = np.unique(codes, return_inverse=True)
-        return numbers.astype(np.int64), len(known)
-    present = np.zeros(top + 1, dtype=np.int64)
-    present[codes] = 1
-    if present.all():
-        return codes, top + 1
-    return (np.cumsum(present) - 1)[codes], int(present.sum())
-
-
-def _records(lots: pl.DataFrame, numbers: Counts, answers: Answers) -> pl.DataFrame:
+def _records(asked: Asked, answers: Answers) -> pl.DataFrame:
     """Return one record per lot and flow of its question, sorted by activity; flows keep the order of their source."""
-    if not answers.rows:
+    if asked.lots is None or not answers.rows:
         return RECORDS.empty()
     types = RECORDS.polars_schema()
     kept = {name: types[name] for name in answers.rows[0] if name in types}
     flows = pl.DataFrame(
         answers.rows, schema={"question": pl.Int64(), "label": pl.String(), **kept}, orient="row"
     ).sort("question", maintain_order=True)
-    counts = np.bincount(flows["question"].to_numpy(), minlength=int(numbers.max()) + 1)
+    counts = np.bincount(flows["question"].to_numpy(), minlength=int(asked.numbers.max()) + 1)
     starts = np.cumsum(counts) - counts
-    order = _order(lots["activity_id"])
-    asked = numbers[order]
-    repeats = counts[asked]
+    numbers = asked.numbers[asked.order]
+    repeats = counts[numbers]
     within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-    left = lots.select(OWN)[order][np.repeat(np.arange(len(order)), repeats)]
-    both = left.hstack(flows.drop("question")[np.repeat(starts[asked], repeats) + within])
+    left = asked.lots.select(OWN)[np.repeat(asked.order, repeats)]
+    both = left.hstack(flows.drop("question")[np.repeat(starts[numbers], repeats) + within])
     return both.select(
         pl.concat_str("activity_id", "label").alias("record_id"),
         *(name for name in RECORDS.names if name in both.columns),
@@ -153,10 +164,19 @@ def _records(lots: pl.DataFrame, numbers: Counts, answers: Answers) -> pl.DataFr
 
 
 def _order(names: pl.Series) -> Counts:
-    """Return the order of ids, equal ones as they come; ids of sixteen hex digits sort as the numbers they are."""
-    if names.str.contains(r"^[0-9a-f]{16}$").all():
-        names = names.str.to_integer(base=16, dtype=pl.UInt64)
-    return names.to_frame("name").select(pl.arg_sort_by("name", maintain_order=True)).to_series().to_numpy()
+    """Return the order of ids, equal ones as they come; sixteen hex digits are sorted as the numbers they are."""
+    if names.is_sorted():
+        return np.arange(len(names))
+    if (names.str.len_bytes() == HEX_DIGITS).all():
+        numbers = names.str.to_integer(base=16, dtype=pl.UInt64, strict=False)
+        order = _sorted(numbers)
+        if not numbers.null_count() and names.gather(order).is_sorted():
+            return order
+    return _sorted(names)
+
+
+def _sorted(keys: pl.Series) -> Counts:
+    return keys.to_frame("key").select(pl.arg_sort_by("key", maintain_order=True)).to_series().to_numpy()
 
 
 def emissions(frame: pl.DataFrame) -> pl.Series:

@@ -126,7 +126,8 @@ class Source:
     ``categories`` gives its category in each standard; a standard that is absent does not count it. ``deducted_in``
     names standards that subtract it (net purchased electricity). ``units`` are dimensions. ``balance`` are the signed
     columns of a stock balance that may replace the quantity. ``details`` are further columns; one that is not nullable
-    must be given. ``activity_uncertainty`` gives the id of the half-width of the amount for each tier.
+    must be given. ``activity_uncertainty`` gives the id of the half-width of the amount for each tier. ``apart`` names the
+    line beside the total (a key of `inventory.APART`) where a standard that does not count it shows it.
     """
 
     id: str
@@ -145,6 +146,7 @@ class Source:
     activity_uncertainty: Mapping[str, str] = field(default_factory=dict)
     deducted_in: tuple[str, ...] = ()
     note: Text | None = None
+    apart: str | None = None
 
 
 @lru_cache(maxsize=1)

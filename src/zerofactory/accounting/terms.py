@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from zerofactory import units
 from zerofactory.errors import Misuse, Text
-from zerofactory.factors.model import Factor, Found, Resolution
+from zerofactory.factors.model import CONFIDENCES, Factor, Found, Resolution, Term
 from zerofactory.factors.resolve import combine, unit_scale
 
 CARBON_TO_CO2 = 44 / 12
@@ -35,6 +35,33 @@ def per_unit(terms: Sequence[Found], gas: str, unit: str, constant: float = 1.0)
     if scale is None:
         raise Misuse(f"cannot read the units of {[term.factor.unit for term in terms]}")
     return combine(terms, wanted, constant * scale)
+
+
+def times(resolution: Resolution, terms: Sequence[Found], unit: str) -> Resolution:
+    """Return a resolution multiplied by further terms, in another unit; e.g. kgCO2/L × L/km × km/vehicle → kgCO2/vehicle.
+
+    Raises
+    ------
+    Misuse
+        The units do not make ``unit``.
+    """
+    whole = Found(
+        plain_factor(resolution.id, "derived", "", resolution.value, resolution.unit, Text("", "")), Text("", "")
+    )
+    scale = unit_scale([whole, *terms], unit)
+    if scale is None:
+        raise Misuse(f"cannot read the units of {[term.factor.unit for term in terms]} and {resolution.unit}")
+    value = constant = resolution.constant * scale
+    every = (*resolution.terms, *(Term(term.factor, term.power) for term in terms))
+    for term in every:
+        value = value * term.factor.value if term.power == 1 else value / term.factor.value
+    added = "".join(("*" if term.power == 1 else "/") + term.factor.id for term in terms)
+    said = dict.fromkeys(term.reason for term in terms)
+    reason = Text(
+        resolution.reason.zh + "".join(text.zh for text in said),
+        " ".join([resolution.reason.en, *(t.en for t in said)]),
+    )
+    return Resolution(resolution.id + added, value, unit, every, reason, constant)
 
 
 def stated(name: str, value: float, unit: str, title: Text) -> Found:
@@ -80,10 +107,15 @@ def plain_factor(factor_id: str, role: str, item: str, value: float, unit: str, 
 
 
 def derived(name: str, value: float, unit: str, title: Text, inputs: Sequence[Factor]) -> Found:
-    """Return a figure computed from other factors (e.g. a mass fraction from molar masses), its inputs kept beside it."""
+    """Return a figure computed from other factors (e.g. a mass fraction from molar masses), its inputs kept beside it.
+
+    It is as sure as its least sure input.
+    """
     factor = plain_factor(name, "derived", name, value, unit, title)
     used = ", ".join(f"{entry.id} = {entry.value_text or repr(entry.value)} {entry.unit}" for entry in inputs)
     extra = {entry.id: repr(entry.value) for entry in inputs}
+    weakest = min((entry.confidence for entry in inputs), key=CONFIDENCES.index, default=factor.confidence)
     return Found(
-        replace(factor, extra=extra, note=used), Text(f"{title.zh}, 由 {used} 计算。", f"{title.en}, from {used}.")
+        replace(factor, extra=extra, note=used, confidence=weakest),
+        Text(f"{title.zh}, 由 {used} 计算。", f"{title.en}, from {used}."),
     )

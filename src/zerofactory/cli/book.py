@@ -11,6 +11,7 @@ import typer
 from zerofactory.cli.language import read, say
 from zerofactory.cli.options import JsonOption, PeriodOption, WorkspaceOption, opened, state
 from zerofactory.cli.output import EXIT_BROKEN, door, print_json, print_line, print_problems, print_table, tonnes
+from zerofactory.cli.progress import progress, working
 
 INTO_CLOSED = say(
     "允许写入已封存的月份, 之后用 close --revise 生效", "let facts into closed months; they count after close --revise"
@@ -36,7 +37,9 @@ def init(
     example: Annotated[
         str | None,
         typer.Option(
-            "--example", help=say("示例: car-plant(虚构的参考整车厂)", "example: car-plant (a fictional car plant)")
+            "--example",
+            metavar="NAME",
+            help=say("示例: car-plant(虚构的参考整车厂)", "example: car-plant (a fictional car plant)"),
         ),
     ] = None,
     as_json: JsonOption = False,
@@ -75,17 +78,15 @@ def check(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 @door
 def list_(
     kind: Annotated[
-        str,
-        typer.Argument(
-            help="sources | standards | factor-sets | meters | units | shops | documents | runs | seals | journal | best-before | cuts"
-        ),
-    ],
+        str | None,
+        typer.Argument(metavar="[KIND]", help=say("列什么; 不写则列出可选项", "what to list; left out: what there is")),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.runs import listing
 
-    listed = listing.run(kind, workspace or state.workspace or Path())
+    listed = listing.run(kind or "kinds", workspace or state.workspace or Path())
     if as_json:
         print_json(listed.as_json())
         return
@@ -105,13 +106,15 @@ def read_cell(cell: object) -> str:
 
 @door
 def import_(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="CSV, XLSX, Parquet")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE", help="CSV, XLSX, Parquet")],
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help=say("只检查, 不写入", "check only, write nothing"))
     ] = False,
     mapping: Annotated[
         Path | None,
-        typer.Option("--mapping", help=say("外来文件的列映射(TOML)", "column mapping of a foreign file (TOML)")),
+        typer.Option(
+            "--mapping", metavar="FILE", help=say("外来文件的列映射(TOML)", "column mapping of a foreign file (TOML)")
+        ),
     ] = None,
     into_closed: Annotated[bool, typer.Option("--into-closed", help=INTO_CLOSED)] = False,
     workspace: WorkspaceOption = None,
@@ -119,7 +122,9 @@ def import_(
 ) -> None:
     from zerofactory.runs import import_data
 
-    results = import_data.run(opened(workspace), files, mapping, dry_run, into_closed)
+    context = opened(workspace)
+    with progress(say("正在导入", "importing"), len(files)) as step:
+        results = import_data.run(context, files, mapping, dry_run, into_closed, step)
     warnings = [problem for result in results for problem in result.warnings]
     if as_json:
         rows = [
@@ -154,8 +159,10 @@ def _span(periods: tuple[str, ...]) -> str:
 
 @door
 def reverse(
-    document: Annotated[str, typer.Argument(help=say("凭证号或活动编号", "document number or activity id"))],
-    reason: Annotated[str, typer.Option("--reason", help=say("原因", "why"))],
+    document: Annotated[
+        str, typer.Argument(metavar="DOCUMENT", help=say("凭证号或活动编号", "document number or activity id"))
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=say("原因", "why"))],
     into_closed: Annotated[bool, typer.Option("--into-closed", help=INTO_CLOSED)] = False,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -173,11 +180,12 @@ def reverse(
 def close(
     period: PeriodOption,
     revise: Annotated[bool, typer.Option("--revise", help=say("修订已封存的月份", "revise closed months"))] = False,
-    reason: Annotated[str, typer.Option("--reason", help=say("修订原因", "why it is revised"))] = "",
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help=say("修订原因", "why it is revised"))] = "",
     known_at: Annotated[
         datetime | None,
         typer.Option(
             "--known-at",
+            metavar="DATE",
             formats=["%Y-%m-%d"],
             help=say("因子截至日期(默认今天)", "factors as published by that day (default: today)"),
         ),
@@ -189,7 +197,9 @@ def close(
     from zerofactory.runs import close as run
 
     context = opened(workspace)
-    months = run.run(context, Period.parse(period), known_at.date() if known_at else None, revise, reason)
+    asked, day = Period.parse(period), known_at.date() if known_at else None
+    with progress(say("正在封存", "closing"), len(list(asked.months()))) as step:
+        months = run.run(context, asked, day, revise, reason, step)
     warnings = list(dict.fromkeys(problem for month in months for problem in month.warnings))
     if as_json:
         rows = [
@@ -220,10 +230,22 @@ def close(
 
 
 @door
-def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    package: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help=say("核查包; 不写则核验工作区", "a package; left out: the workspace")),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from zerofactory.cli.package import verify_file
     from zerofactory.runs import verify as run
 
-    verdict = run.run(opened(workspace))
+    if package is not None:
+        verify_file(package, as_json)
+        return
+    with working(say("正在重算全部记录和哈希……", "recomputing every record and hash …")):
+        verdict = run.run(opened(workspace))
     if as_json:
         counts = {
             name: getattr(verdict, name)
@@ -236,7 +258,7 @@ def verify(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> No
             print_line(
                 say(
                     f"账本完好: {verdict.entries} 号凭证, {verdict.months} 个封存月, {verdict.activities:,} 条活动, {verdict.records:,} 条记录全部重算一致。",
-                    f"The book is sound: {verdict.entries} entries, {verdict.months} closed months, {verdict.activities:,} activities and {verdict.records:,} records recompute.",
+                    f"The book is sound: {verdict.entries} entries; closed months: {verdict.months}; {verdict.activities:,} activities and {verdict.records:,} records recompute.",
                 )
             )
             print_line(say(f"账本指纹 {verdict.head}", f"Head of the book {verdict.head}"))

@@ -10,8 +10,9 @@ import typer
 from zerofactory.cli.language import language, say
 from zerofactory.cli.options import JsonOption, PeriodOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line
+from zerofactory.cli.progress import working
 
-OutOption = Annotated[Path, typer.Option("--out", help=say("输出文件", "file to write"))]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help=say("输出文件", "file to write"))]
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,12 @@ def register(app: typer.Typer) -> None:
 
 @door
 def template(
-    form: Annotated[str, typer.Option("--for", help="activities | readings")],
+    form: Annotated[
+        str,
+        typer.Option(
+            "--for", metavar="FORM", help=say("activities 活动数据 | readings 手抄读数", "activities | readings")
+        ),
+    ],
     out: OutOption,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
@@ -39,15 +45,22 @@ def template(
 def report(
     period: PeriodOption,
     out: OutOption,
-    form: Annotated[str, typer.Option("--form", help="iso_14064")] = "iso_14064",
-    regime: Annotated[str | None, typer.Option("--regime", help="location | market_annual")] = None,
+    form: Annotated[str, typer.Option("--form", metavar="FORM", help="iso_14064")] = "iso_14064",
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime", metavar="REGIME", help=say("电力口径: location | market_annual", "location | market_annual")
+        ),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.periods import Period
     from zerofactory.runs import report as run
 
-    run.run(opened(workspace), Period.parse(period), form, out, regime, language())
+    context = opened(workspace)
+    with working(say("正在排版……", "setting the pages …")):
+        run.run(context, Period.parse(period), form, out, regime, language())
     _written(out, as_json)
 
 

@@ -25,8 +25,10 @@ def register(app: typer.Typer) -> None:
 
 @door
 def find(
-    text: Annotated[str, typer.Argument(help=say("例如: 柴油、上海、R410A", "for example: diesel, Shanghai, R410A"))],
-    limit: Annotated[int, typer.Option("--limit", min=1, help=say("最多几条", "how many at most"))] = 20,
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help=say("例如: 柴油、上海、R410A", "for example: diesel, Shanghai, R410A"))
+    ],
+    limit: Annotated[int, typer.Option("--limit", metavar="N", min=1, help=say("最多几条", "how many at most"))] = 20,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -35,6 +37,14 @@ def find(
     found = run.find(text, workspace or state.workspace or Path(), limit)
     if as_json:
         print_json([run.factor_json(one) for one in found])
+        return
+    if not found:
+        print_line(
+            say(
+                f"没有因子叫“{text}”。试试燃料、气体、省份的名称或编号的一部分。",
+                f"No factor is called '{text}'. Try a fuel, a gas, a province or a part of an id.",
+            )
+        )
         return
     print_table(
         "",
@@ -45,13 +55,20 @@ def find(
 
 @door
 def resolve(
-    source: Annotated[str, typer.Option("--source", help=say("工厂文件中的排放源", "a source of the plant file"))],
+    source: Annotated[
+        str, typer.Option("--source", metavar="ID", help=say("工厂文件中的排放源", "a source of the plant file"))
+    ],
     day: Annotated[
-        datetime, typer.Option("--date", formats=["%Y-%m-%d"], help=say("活动日期", "a day of the activity"))
+        datetime,
+        typer.Option(
+            "--date", metavar="DATE", formats=["%Y-%m-%d"], help=say("活动日期 2025-03-31", "a day of the activity")
+        ),
     ],
     known_at: Annotated[
         datetime | None,
-        typer.Option("--known-at", formats=["%Y-%m-%d"], help=say("截至哪天已公布", "as published by that day")),
+        typer.Option(
+            "--known-at", metavar="DATE", formats=["%Y-%m-%d"], help=say("截至哪天已公布", "as published by that day")
+        ),
     ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,

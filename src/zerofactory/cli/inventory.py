@@ -9,6 +9,7 @@ import typer
 from zerofactory.cli.language import read, say
 from zerofactory.cli.options import JsonOption, PeriodOption, StandardOption, WorkspaceOption, opened
 from zerofactory.cli.output import console, door, print_json, print_line, print_table, tonnes
+from zerofactory.cli.uncertainty import DrawsOption, SeedOption, UncertaintyOption, show_uncertainty
 
 if TYPE_CHECKING:
     from zerofactory.accounting.inventory import Inventory
@@ -18,7 +19,19 @@ ByOption = Annotated[
     str,
     typer.Option(
         "--by",
+        metavar="CUT",
         help=say("划分: shop|source|gas|category|month|class|scope", "cut: shop|source|gas|category|month|class|scope"),
+    ),
+]
+ScopeOption = Annotated[
+    str,
+    typer.Option(
+        "--scope",
+        metavar="SCOPE",
+        help=say(
+            "范围: 1|2|3|1+2|all; 范围三(类别3至6)单列, 不并入范围一、二合计",
+            "scope: 1|2|3|1+2|all; scope 3 (categories 3 to 6) stands beside the total of 1 and 2",
+        ),
     ),
 ]
 
@@ -27,6 +40,12 @@ def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     group = typer.Typer(no_args_is_help=True, help=say("清单", "the inventory"))
     group.command("show", help=say("显示已封存期间的清单", "show the inventory of a closed period"))(show)
+    group.command(
+        "significance",
+        help=say(
+            "间接类别的重要性判定与纳入比例", "the significance test of indirect categories and the share included"
+        ),
+    )(significance)
     app.add_typer(group, name="inventory")
     app.command(
         "explain",
@@ -41,29 +60,41 @@ def register(app: typer.Typer) -> None:
 def show(
     period: PeriodOption,
     standard: StandardOption = "iso_14064_1_2018",
-    regime: Annotated[str | None, typer.Option("--regime", help="location | market_annual")] = None,
+    regime: Annotated[
+        str | None,
+        typer.Option(
+            "--regime", metavar="REGIME", help=say("电力口径: location | market_annual", "location | market_annual")
+        ),
+    ] = None,
     by: ByOption = "category",
+    scope: ScopeOption = "1+2",
+    uncertainty: UncertaintyOption = False,
+    draws: DrawsOption = None,
+    seed: SeedOption = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.periods import Period
     from zerofactory.runs import inventory as run
 
-    result = run.read(opened(workspace), Period.parse(period), standard, regime, by)
-    if as_json:
-        print_json(run.as_json(result))
+    if uncertainty:
+        show_uncertainty(opened(workspace), (period, standard), (regime, by, scope), (draws, seed), as_json)
         return
-    _print_inventory(result)
+    result = run.read(opened(workspace), Period.parse(period), standard, regime, by, scope)
+    if as_json:
+        print_json(run.as_json(result, scope))
+        return
+    _print_inventory(result, scope)
 
 
-def _print_inventory(result: Inventory) -> None:
+def _print_inventory(result: Inventory, scope: str) -> None:
     regimes = {
         "location": say("基于位置", "location-based"),
         "market_annual": say("基于市场(年度)", "market-based (annual)"),
     }
     print_table(
-        say(f"{result.period} 温室气体清单 · {result.standard} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}",
-            f"{result.period} inventory · {result.standard} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}"),
+        say(f"{result.period} 温室气体清单 · {result.standard} · 范围 {scope} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}",
+            f"{result.period} inventory · {result.standard} · scope {scope} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}"),
         [(say("编号", "key"), "left"), (say("名称", "title"), "left"), ("tCO2e", "right"), ("%", "right")],
         [*((line.key, read(line.title), tonnes(line.emissions_gco2e), f"{100 * line.share_fraction:.1f}") for line in result.lines),
          (say("合计", "total"), "", tonnes(result.total_gco2e), "100.0")],
@@ -83,6 +114,34 @@ def _print_inventory(result: Inventory) -> None:
                     f"Apart, not in the total: {title} {tonnes(amount, 3)} t",
                 )
             )
+
+
+@door
+def significance(
+    period: PeriodOption,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from zerofactory.periods import Period
+    from zerofactory.runs import inventory as run
+
+    result = run.significance(opened(workspace), Period.parse(period))
+    if as_json:
+        print_json(run.significance_as_json(result))
+        return
+    verdict = {True: say("重要", "significant"), False: say("不重要", "not significant"), None: "—"}
+    print_table(
+        say(f"{period} 间接类别重要性判定", f"{period} significance of indirect categories"),
+        [(say("类别", "category"), "left"), (say("名称", "title"), "left"), ("tCO2e", "right"), ("%", "right"),
+         (say("评分", "score"), "right"), (say("判定", "verdict"), "left"), (say("已量化", "quantified"), "left")],
+        [(x.category, read(x.title), tonnes(x.emissions_gco2e), f"{100 * x.share_fraction:.1f}",
+          "—" if x.score is None else f"{x.score:.1f}", verdict[x.significant], say("是", "yes") if x.quantified else say("否", "no"))
+         for x in result.lines],
+    )  # fmt: skip
+    share = f"{100 * result.included_fraction:.1f} %"
+    print_line(say(f"已量化占比 {share}(要求不低于95 %)", f"{share} is quantified (95 % is asked for)"))
+    for problem in result.problems:
+        print_line(read(problem.message))
 
 
 @door

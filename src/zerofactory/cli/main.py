@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from zerofactory import __version__
-from zerofactory.cli import book, documents, factor, inventory
+from zerofactory.cli import (
+    assurance,
+    baseline,
+    book,
+    circularity,
+    collect,
+    documents,
+    electricity,
+    factor,
+    footprint,
+    forecast,
+    inventory,
+    package,
+    restatement,
+    usage,
+)
 from zerofactory.cli.language import say
 from zerofactory.cli.options import state
 
@@ -19,10 +35,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help=say(
-        "零碳工厂: 核算、优化、抵消, 一本可追溯、可重算的账。",
-        "zerofactory: account, optimise, offset; one book, every tonne traceable and recomputable.",
+        "零碳工厂: 一本可追溯、可重算的碳账。第一次用: zf init 文件夹 --example car-plant。语言: ZF_LANG=zh 或 en。",
+        "zerofactory: a carbon book in which every tonne opens and recomputes. First time: zf init DIR --example car-plant."
+        " Language: ZF_LANG=zh or en.",
     ),
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -36,7 +53,12 @@ def _version(wanted: bool) -> None:
 def root(
     workspace: Annotated[
         Path | None,
-        typer.Option("-w", "--workspace", help=say("工作区文件夹(默认当前文件夹)", "workspace folder (default: here)")),
+        typer.Option(
+            "-w",
+            "--workspace",
+            metavar="DIR",
+            help=say("工作区文件夹(默认当前文件夹)", "workspace folder (default: here)"),
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help=say("显示版本", "show the version"))
@@ -48,10 +70,26 @@ def root(
 
 book.register(app)
 inventory.register(app)
+circularity.register(app)
+electricity.register(app)
 factor.register(app)
+forecast.register(app)
+baseline.register(app)
+footprint.register(app)
 documents.register(app)
+collect.register(app)
+restatement.register(app)
+package.register(app)
+assurance.register(app)
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; exit codes: 0 done, 1 the book is broken, 2 faulty data or a wrong call."""
+    command = usage.in_language(typer.main.get_command(app))
+    try:
+        code = command.main(prog_name="zf", standalone_mode=False)
+    except usage.UsageError as fault:
+        usage.leave(fault)
+    except typer.Abort:
+        sys.exit(130)
+    sys.exit(code or 0)

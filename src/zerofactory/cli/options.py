@@ -15,12 +15,19 @@ if TYPE_CHECKING:
 
 WorkspaceOption = Annotated[
     Path | None,
-    typer.Option("-w", "--workspace", help=say("工作区文件夹(默认当前文件夹)", "workspace folder (default: here)")),
+    typer.Option(
+        "-w", "--workspace", metavar="DIR", help=say("工作区文件夹(默认当前文件夹)", "workspace folder (default: here)")
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help=say("输出 JSON", "print JSON"))]
-PeriodOption = Annotated[str, typer.Option("--period", help=say("期间: 2025 或 2025-03", "period: 2025 or 2025-03"))]
+PeriodOption = Annotated[
+    str, typer.Option("--period", metavar="PERIOD", help=say("期间: 2025 或 2025-03", "period: 2025 or 2025-03"))
+]
 StandardOption = Annotated[
-    str, typer.Option("--standard", help=say("标准(见 zf list standards)", "standard (see zf list standards)"))
+    str,
+    typer.Option(
+        "--standard", metavar="ID", help=say("标准(见 zf list standards)", "standard (see zf list standards)")
+    ),
 ]
 
 

@@ -112,6 +112,11 @@ def factor_book(extra: Sequence[FactorSet] = ()) -> FactorBook:
     return _index((*packaged_sets(), *extra)) if extra else _packaged_book()
 
 
+def book_of(sets: Sequence[FactorSet]) -> FactorBook:
+    """Return the book of exactly these sets; raise `FaultyData` as `factor_book` does."""
+    return _index(sets)
+
+
 def _index(sets: Sequence[FactorSet]) -> FactorBook:
     by_set: dict[str, FactorSet] = {}
     by_id: dict[str, Factor] = {}

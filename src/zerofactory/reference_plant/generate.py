@@ -44,6 +44,7 @@ def write(folder: Path) -> Written:
     (folder / "factory.toml").write_text(plant_text(), encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(guide_text(), encoding="utf-8", newline="\n")
     (folder / "mess.toml").write_text(mess_text(), encoding="utf-8", newline="\n")
+    _write_products(folder)
     displays = _write_readings(folder)
     documents.write(folder, displays)
     for entry in mess():
@@ -56,6 +57,16 @@ def write(folder: Path) -> Written:
 def guide_text() -> str:
     """Return the page that tells what lies in the folder."""
     return (files("zerofactory.reference_plant") / "guide.md").read_text(encoding="utf-8")
+
+
+def _write_products(folder: Path) -> None:
+    """Write the product profiles, the bills of materials and a supplier's footprint."""
+    source = files("zerofactory.reference_plant") / "products"
+    (folder / "products" / "suppliers").mkdir(parents=True, exist_ok=True)
+    for inner in ("", "suppliers"):
+        for entry in sorted((source / inner if inner else source).iterdir(), key=lambda one: one.name):
+            if entry.is_file():
+                (folder / "products" / inner / entry.name).write_bytes(entry.read_bytes())
 
 
 def _write_readings(folder: Path) -> dict[str, readings.Display]:

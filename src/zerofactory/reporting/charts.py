@@ -35,6 +35,7 @@ SHADES: dict[int | None, tuple[str, ...]] = {
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SIZE = 8.5
 _THIN_SHORTFALL_EM = 0.05
+_LEGEND_LETTERS = 105  # of the legend's size across a page
 _WEIGHT = 500  # the typeface's own 400 is read as its thinnest instance inside an SVG
 
 
@@ -145,7 +146,7 @@ def _categories(statement: Statement, language: Language) -> str:
     for place, (line, amount) in enumerate(zip(lines, amounts, strict=True)):
         label = f"{tonnes(line.emissions_gco2e)}  ({percent(line.share_fraction)})"
         axes.text(max(amount, 0) + room, place, label, va="center", fontsize=8, color=INK)
-    axes.set_xlim(min(0.0, *amounts, 0.0), max(amounts, default=1.0) * 1.22)
+    axes.set_xlim(min(0.0, *amounts, 0.0), max(amounts, default=1.0) * 1.3)
     _value_axis(axes, "x")
     return _svg(figure)
 
@@ -196,7 +197,7 @@ def _shops(statement: Statement, language: Language) -> str:
     for place, line in enumerate(lines):
         label = f"{tonnes(line.emissions_gco2e)}  ({percent(line.share_fraction)})"
         axes.text(_tonnes(line.emissions_gco2e) + largest * 0.01, place, label, va="center", fontsize=8, color=INK)
-    axes.set_xlim(0, largest * 1.2)
+    axes.set_xlim(0, largest * 1.25)
     _value_axis(axes, "x")
     _legend(figure)
     return _svg(figure)
@@ -244,6 +245,11 @@ def _stack(
         ends = [end + part for end, part in zip(ends, parts, strict=True)]
 
 
+def _letters(title: str) -> int:
+    """How many Latin letters a title is wide; a Chinese character counts two."""
+    return sum(2 if letter >= "\u2e80" else 1 for letter in title)
+
+
 def _legend(figure: Figure) -> None:
     handles, titles = figure.axes[0].get_legend_handles_labels()
     if any(titles):
@@ -252,7 +258,7 @@ def _legend(figure: Figure) -> None:
             handles,
             titles,
             loc="outside lower center",
-            ncols=4,
+            ncols=max(1, min(4, _LEGEND_LETTERS // (max(map(_letters, titles)) + 6))),
             handlelength=1,
             handleheight=1,
             columnspacing=1.2 + spare,

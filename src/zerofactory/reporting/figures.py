@@ -5,12 +5,18 @@ Rounding happens here and nowhere else, and always on the exact integer.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from math import floor, log10
 from zoneinfo import ZoneInfo
 
+from zerofactory import units
+from zerofactory.errors import Text
+
 GRAMS_PER_TONNE = 1_000_000
 NO_BREAK = "\u00a0"
+FORMULA = re.compile(r"(?:(?:C|H|N|O|F|S|Cl)\d?)+e?")
+SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def tonnes(grams: int | None) -> str:
@@ -34,8 +40,8 @@ def percent(fraction: float | None, digits: int = 1) -> str:
 
     Examples
     --------
-    >>> [percent(fraction).replace(NO_BREAK, " ") for fraction in (0.12345, 0.0002, 0.0, None)]
-    ['12.3 %', '<0.1 %', '0.0 %', '—']
+    >>> [percent(fraction).replace(NO_BREAK, " ") for fraction in (0.12345, 0.0002, 0.0, 0.99999, 1.0, None)]
+    ['12.3 %', '<0.1 %', '0.0 %', '>99.9 %', '100.0 %', '—']
     """
     if fraction is None:
         return "—"
@@ -43,7 +49,34 @@ def percent(fraction: float | None, digits: int = 1) -> str:
     smallest = 10.0**-digits
     if fraction and abs(fraction) * 100 < smallest / 2:
         return f"<{smallest:g}{NO_BREAK}%"
+    if 0.0 < 1.0 - fraction < smallest / 200:
+        return f">{100.0 - smallest:.{digits}f}{NO_BREAK}%"
     return f"{shown.replace('-', '−')}{NO_BREAK}%"
+
+
+def formula(gas: str) -> str:
+    """Return a gas with its numbers below the line; designations such as HFC-134a and R410A stay.
+
+    Examples
+    --------
+    >>> formula("CO2"), formula("CO2e"), formula("C2F6"), formula("HFC-134a"), formula("R410A")
+    ('CO₂', 'CO₂e', 'C₂F₆', 'HFC-134a', 'R410A')
+    """
+    if not FORMULA.fullmatch(gas):
+        return gas
+    return gas.translate(SUBSCRIPTS)
+
+
+def unit_title(symbol: str) -> Text:
+    """Return a unit as printed beside a quantity: symbols stay, words (``vehicle``) are named in both languages.
+
+    Examples
+    --------
+    >>> unit_title("kWh").zh, unit_title("vehicle").zh, unit_title("vehicle").en
+    ('kWh', '辆', 'vehicle')
+    """
+    dimension = units.parse(symbol).dimension if symbol in units.symbols() else ""
+    return units.parse(symbol).title if dimension.startswith("count") else Text(symbol, symbol)
 
 
 def half_width(fraction: float | None) -> str:
@@ -83,6 +116,17 @@ def quantity(value: float | None) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}".replace("-", "−")
     return number(round(value, 3) if abs(value) >= 0.01 else value)
+
+
+def decimal(value: float | None) -> str:
+    """Return an amount to one decimal, so that a column of them lines up.
+
+    Examples
+    --------
+    >>> decimal(34817.0), decimal(-32.486)
+    ('34,817.0', '−32.5')
+    """
+    return "—" if value is None else f"{value:,.1f}".replace("-", "−")
 
 
 def moment(instant: datetime | None, time_zone: str = "UTC") -> str:

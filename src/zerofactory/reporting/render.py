@@ -13,7 +13,7 @@ from zerofactory.reporting.fonts import FAMILY, typesetting_fonts
 from zerofactory.reporting.form import Form, answers, form_of
 from zerofactory.reporting.sections import summary, tables
 from zerofactory.reporting.statement import Statement, verify_sums
-from zerofactory.reporting.table import FACT_COLUMNS, Table, shown
+from zerofactory.reporting.table import FACT_COLUMNS, Table, sentence_case, shown
 
 PNG_FRAME = """#set page(width: auto, height: auto, margin: 8pt, fill: white)
 #set text(font: "{family}")
@@ -73,6 +73,9 @@ def _data(statement: Statement, form: Form, language: Language, drawn: list[str]
     def say(text: Text) -> str:
         return text.in_language(language)
 
+    def title(text: Text) -> str:
+        return sentence_case(text) if language == "en" else text.zh
+
     facts, period = statement.organisation, statement.period
     return {
         "language": language,
@@ -91,7 +94,12 @@ def _data(statement: Statement, form: Form, language: Language, drawn: list[str]
         "sections": {section.id: _heading(section.number, section.title, language) for section in form.sections},
         "tables": {key: _table(table, language, statement.time_zone) for key, table in tables(statement).items()},
         "key_figures": [
-            {"label": say(figure.label), "value": figure.value, "unit": say(figure.unit), "remark": say(figure.remark)}
+            {
+                "label": title(figure.label),
+                "value": figure.value,
+                "unit": say(figure.unit),
+                "remark": say(figure.remark),
+            }
             for figure in summary.key_figures(statement)
         ],
         "sentences": [say(sentence) for sentence in summary.sentences(statement)],
@@ -115,6 +123,9 @@ def _heading(number: str, title: Text, language: Language) -> dict[str, str]:
 
 
 def _table(table: Table, language: Language, time_zone: str) -> dict[str, object]:
+    """Return a table as strings; a column that says nothing in any row is left out of the page."""
+    kept = [place for place, _ in enumerate(table.columns) if any(row[place] != "" for row in table.rows)]
+    columns = [table.columns[place] for place in kept]
     return {
         "facts": table.columns == FACT_COLUMNS,
         "columns": [
@@ -124,10 +135,10 @@ def _table(table: Table, language: Language, time_zone: str) -> dict[str, object
                 "code": column.kind == "code",
                 "width": column.width,
             }
-            for column in table.columns
+            for column in columns
         ],
         "rows": [
-            [shown(value, column.kind, language, time_zone) for value, column in zip(row, table.columns, strict=True)]
+            [shown(row[place], column.kind, language, time_zone) for place, column in zip(kept, columns, strict=True)]
             for row in table.rows
         ],
         "strong": sorted(table.strong),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from datetime import date, datetime
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from xlsxwriter import Workbook
@@ -19,7 +20,7 @@ from zerofactory.reporting.figures import GRAMS_PER_TONNE
 from zerofactory.reporting.form import Form, answers, form_of
 from zerofactory.reporting.sections import summary, tables
 from zerofactory.reporting.statement import Statement, verify_sums
-from zerofactory.reporting.table import Column, Kind, Table, Value
+from zerofactory.reporting.table import Column, Kind, Table, Value, shown_text
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 SHEETS: dict[str, tuple[Text, tuple[str, ...]]] = {
@@ -27,17 +28,19 @@ SHEETS: dict[str, tuple[Text, tuple[str, ...]]] = {
         Text("汇总", "Summary"),
         ("key_figures", "organisation", "organisational_boundary", "reporting_boundary", "base_year", "verification"),
     ),
-    "categories": (Text("类别", "Categories"), ("categories", "electricity")),
+    "categories": (Text("类别", "Categories"), ("categories", "indirect", "electricity")),
     "gases": (Text("气体", "Gases"), ("gases", "apart", "removals")),
-    "shops": (Text("车间", "Shops"), ("shops", "shop_categories")),
+    "shops": (Text("车间", "Shops"), ("shops",)),
     "sources": (Text("排放源", "Sources"), ("sources", "classes")),
-    "months": (Text("月份", "Months"), ("months", "month_categories")),
+    "months": (Text("月份", "Months"), ("months",)),
     "intensity": (Text("强度与能耗", "Intensity"), ("intensity", "energy")),
     "methods": (Text("方法", "Methods"), ("methods", "method_changes")),
     "activities": (Text("活动数据", "Activities"), ("activities",)),
     "factors": (Text("因子", "Factors"), ("factors",)),
+    "applied_factors": (Text("因子与理由", "Factors as applied"), ("applied_factors",)),
+    "factor_notes": (Text("因子来源与说明", "Sources and notes"), ("factor_sources", "reason_notes")),
     "gwp": (Text("全球变暖潜势", "GWP"), ("gwp",)),
-    "quality": (Text("数据质量", "Data quality"), ("quality", "uncertainty", "closures", "gaps")),
+    "quality": (Text("数据质量", "Data quality"), ("quality", "uncertainty", "remarks", "closures", "gaps")),
     "exclusions": (Text("排除项", "Exclusions"), ("exclusions",)),
     "checklist": (Text("对照表", "Checklist"), ("checklist",)),
     "seal": (Text("封账", "Seal"), ("production", "seals", "factor_sets")),
@@ -49,9 +52,12 @@ NUMBER_FORMATS: dict[Kind, str] = {
     "number": "General",
     "quantity": "#,##0.###",
     "count": "#,##0",
+    "decimal": "#,##0.0",
     "moment": "yyyy-mm-dd hh:mm",
 }
+TEXT_FORMAT = "@"
 FIRST_TABLE_ROW = 3
+LINE_POINTS = 15.0
 
 
 def render_xlsx(statement: Statement, language: Language = "zh", form: str = "iso_14064") -> bytes:
@@ -96,13 +102,16 @@ def key_figures(statement: Statement) -> Table:
     columns = (
         Column(Text("指标", "Figure"), width=28),
         Column(Text("数值", "Value"), "number", 18),
-        Column(Text("单位", "Unit"), width=16),
+        Column(Text("单位", "Unit"), "unit", 16),
         Column(Text("说明", "Remark"), width=30),
     )
     rows: list[tuple[Value, ...]] = []
     for figure in summary.key_figures(statement):
         amount = figure.amount / GRAMS_PER_TONNE if figure.kind == "tonnes" else figure.amount
-        rows.append((figure.label, amount * 100 if figure.kind == "share" else amount, figure.unit, figure.remark))
+        amount = amount * 100 if figure.kind == "share" else amount
+        rows.append(
+            (figure.label, round(amount, 3) if amount >= 1 else float(f"{amount:.4g}"), figure.unit, figure.remark)
+        )
     rows.append((Text("排放总量（精确）", "Total, exact"), f"{statement.total_gco2e}", "gCO₂e", ""))
     return Table("key_figures", Text("关键数字", "Key figures"), columns, tuple(rows))
 
@@ -136,7 +145,24 @@ class Styles:
         self.fictional = book.add_format({"bold": True, "font_color": "#B3261E"})
         self.caption = book.add_format({"bold": True, "font_size": 12, "font_color": "#22343C"})
         self.head = book.add_format(
-            {"bold": True, "font_color": "#FFFFFF", "bg_color": "#0F5257", "text_wrap": True, "valign": "vcenter"}
+            {
+                "bold": True,
+                "font_color": "#FFFFFF",
+                "bg_color": "#0F5257",
+                "text_wrap": True,
+                "valign": "vcenter",
+                "indent": 1,
+            }
+        )
+        self.head_of_figures = book.add_format(
+            {
+                "bold": True,
+                "font_color": "#FFFFFF",
+                "bg_color": "#0F5257",
+                "text_wrap": True,
+                "valign": "vcenter",
+                "align": "right",
+            }
         )
         self.note = book.add_format({"italic": True, "font_color": "#5B6B73"})
 
@@ -146,8 +172,10 @@ class Styles:
         if key not in self._made:
             made = self._book.add_format({"bottom": 4, "bottom_color": "#DFE5E8", "valign": "top", "bold": strong})
             made.set_num_format(number_format)
-            if number_format == "General":
+            if number_format == TEXT_FORMAT:
                 made.set_text_wrap()
+                made.set_align("left")
+                made.set_indent(1)
             if strong:
                 made.set_bg_color("#F1F6F5")
             if quoted:
@@ -181,6 +209,8 @@ def _fill(sheet: Worksheet, styles: Styles, made: list[Table], shown: tuple[Lang
             widths[place] = max(widths.get(place, 0.0), column.width + 2)
     for place, width in widths.items():
         sheet.set_column(place, place, width)
+    if len(made) == 1:
+        sheet.repeat_rows(FIRST_TABLE_ROW)
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
@@ -190,21 +220,34 @@ def _write(sheet: Worksheet, styles: Styles, table: Table, row: int, shown: tupl
     """Write one table from ``row`` on and return the row after it."""
     language, time_zone = shown
     for place, column in enumerate(table.columns):
-        sheet.write_string(row, place, column.title.in_language(language), styles.head)
+        style = styles.head_of_figures if column.is_figure else styles.head
+        sheet.write_string(row, place, column.title.in_language(language), style)
     for index, values in enumerate(table.rows):
+        lines = 1
         for place, (value, column) in enumerate(zip(values, table.columns, strict=True)):
-            plain = value.in_language(language) if isinstance(value, Text) else value
+            plain = shown_text(value, column.kind, language) if isinstance(value, Text) else value
+            lines = max(lines, _lines(plain, column.width))
             _cell(
                 sheet,
                 (row + 1 + index, place),
                 _localised(plain, time_zone),
                 (styles, column.kind, index in table.strong),
             )
+        if lines > 1:
+            sheet.set_row(row + 1 + index, LINE_POINTS * lines)
     end = row + 1 + len(table.rows)
     if table.note is not None:
         sheet.write_string(end, 0, table.note.in_language(language), styles.note)
         end += 1
     return end
+
+
+def _lines(value: Value, width: float) -> int:
+    """How many lines a text takes in a column; a Chinese character is as wide as two letters."""
+    if not isinstance(value, str):
+        return 1
+    letters = sum(2 if letter >= "\u2e80" else 1 for letter in value)
+    return max(1, ceil(letters / width))
 
 
 def _localised(
@@ -225,7 +268,7 @@ def _cell(
         sheet.write_blank(*at, None, styles.cell("General", strong=strong))
     elif isinstance(value, str):
         quoted = value.startswith(FORMULA_STARTS)
-        sheet.write_string(*at, value, styles.cell("General", strong=strong, quoted=quoted))
+        sheet.write_string(*at, value, styles.cell(TEXT_FORMAT, strong=strong, quoted=quoted))
     elif isinstance(value, datetime):
         sheet.write_datetime(*at, value, styles.cell(number_format, strong=strong))
     else:

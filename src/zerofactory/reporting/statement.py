@@ -15,7 +15,7 @@ from typing import Literal
 from zerofactory.errors import Misuse, Text
 
 Regime = Literal["location", "market_annual"]
-CategoryStatus = Literal["quantified", "not_occurring", "not_quantified", "not_significant"]
+CategoryStatus = Literal["quantified", "quantified_apart", "not_occurring", "not_quantified", "not_significant"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class CategoryLine:
-    """One category of the standard. ``emissions_gco2e`` is None unless it is quantified; ``reason`` then says why."""
+    """One category of the standard. ``emissions_gco2e`` is None unless it is quantified; ``reason`` then says why.
+
+    ``quantified_apart`` is a category of the value chain: its figure stands in ``Statement.indirect``, not in the total.
+    """
 
     key: str
     title: Text
@@ -94,12 +97,12 @@ class OrganisationFacts:
 
     name: Text
     plant: Text
-    region: str
-    legal_entity: str | None = None
+    region: Text | str
+    legal_entity: Text | str | None = None
     credit_code: str | None = None
-    address: str | None = None
-    industry: str | None = None
-    responsible: str | None = None
+    address: Text | str | None = None
+    industry: Text | str | None = None
+    responsible: Text | str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +143,7 @@ class StandardFacts:
 
     id: str
     title: Text
-    publisher: str | None = None
+    publisher: Text | str | None = None
     edition: str | None = None
 
 
@@ -158,7 +161,7 @@ class Method:
 
 @dataclass(frozen=True, slots=True)
 class FactorLine:
-    """One factor as used: value in ``unit``, where it was read and why it was chosen."""
+    """One factor as read: value in ``unit``, where it is from and how far it is trusted."""
 
     id: str
     title: Text
@@ -170,6 +173,17 @@ class FactorLine:
     source_ref: str
     provenance: str
     confidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class AppliedFactor:
+    """A product of factors as it was applied: ``value`` in ``unit``, the ids of its ``terms``, why they were chosen."""
+
+    id: str
+    value: float
+    unit: str
+    gas: str
+    terms: tuple[str, ...]
     reason: Text
 
 
@@ -182,6 +196,7 @@ class GwpLine:
     gwp_set: str
     source: str
     provenance: str = ""
+    title: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,35 +245,53 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True)
+class Remark:
+    """What was noticed about one meter (or several together) over the period: in which months and how often."""
+
+    kind: Text
+    title: Text
+    months: Text
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class DataQuality:
-    """How good the data are; fractions between 0 and 1."""
+    """How good the data are; fractions between 0 and 1. ``gaps`` are the longest, ``gaps_more`` how many are not listed."""
 
     completeness_fraction: float | None = None
     automatic_fraction: float | None = None
     estimated_fraction: float | None = None
     closures: tuple[Closure, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    gaps_more: int = 0
+    remarks: tuple[Remark, ...] = ()
     notes: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class UncertaintyLine:
-    """Half-width of the 95 % interval of one category as a fraction (0.05 = ±5 %); None when not assessed."""
+    """Half-width of the 95 % interval of one category as a fraction (0.05 = ±5 %); None when not assessed.
+
+    ``interval_gco2e`` is the simulated 95 % interval, ``variance_share`` the share of the category in the variance of the total.
+    """
 
     key: str
     title: Text
     emissions_gco2e: int
     half_width_fraction: float | None
     note: Text | None = None
+    interval_gco2e: tuple[int, int] | None = None
+    variance_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """The assessment: per category, for the total, and by which method."""
+    """The assessment: per category, for the total, and by which method; ``total_interval_gco2e`` is simulated (95 %)."""
 
     method: Text
     total_half_width_fraction: float | None
     lines: tuple[UncertaintyLine, ...]
+    total_interval_gco2e: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,13 +357,23 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True)
+class FactorSetLine:
+    """One factor set behind the figures; ``status`` verified, secondary or placeholder."""
+
+    id: str
+    title: Text
+    edition: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Production:
     """What this report was made from, so that it can be made again."""
 
     code_version: str
     book_head_hash: str
     records_count: int
-    factor_sets: tuple[tuple[str, str, str], ...] = ()
+    factor_sets: tuple[FactorSetLine, ...] = ()
     seals: tuple[Seal, ...] = ()
 
 
@@ -338,8 +381,9 @@ class Production:
 class Statement:
     """Everything a report of one period says. Tables named after what they split the total by add up to it.
 
-    ``issued_on`` is the date printed on the report (nothing reads a clock), ``time_zone`` the plant's. ``factor_sets`` of ``production`` are
-    (id, edition, status). ``shop_categories`` and ``month_categories`` hold cells (shop or month, category).
+    ``issued_on`` is the date printed on the report (nothing reads a clock), ``time_zone`` the plant's. ``indirect`` are the
+    categories of the value chain (scope 3, ISO 3 to 6), which add up to ``indirect_gco2e`` and stand beside the total.
+    ``factors`` are read from tables; ``applied_factors`` are their products as the records used them. ``shop_categories`` and ``month_categories`` hold cells (shop or month, category).
     """
 
     organisation: OrganisationFacts
@@ -363,10 +407,13 @@ class Statement:
     shop_categories: tuple[Cell, ...] = ()
     month_categories: tuple[Cell, ...] = ()
     apart: tuple[ApartLine, ...] = ()
+    indirect: tuple[CategoryLine, ...] = ()
+    indirect_gco2e: int | None = None
     removals_gco2e: int | None = None
     methods: tuple[Method, ...] = ()
     method_changes: Text | None = None
     factors: tuple[FactorLine, ...] = ()
+    applied_factors: tuple[AppliedFactor, ...] = ()
     gwps: tuple[GwpLine, ...] = ()
     gwp_reason: Text | None = None
     activities: tuple[ActivityLine, ...] = ()
@@ -395,5 +442,8 @@ def verify_sums(statement: Statement) -> None:
     wrong = [
         f"{name}: {sum(values)}" for name, values in tables.items() if values and sum(values) != statement.total_gco2e
     ]
+    indirect = sum(line.emissions_gco2e or 0 for line in statement.indirect)
+    if indirect != (statement.indirect_gco2e or 0):
+        wrong.append(f"indirect: {indirect} against {statement.indirect_gco2e}")
     if wrong:
         raise Misuse(f"tables of the statement differ from its total {statement.total_gco2e} g: {'; '.join(wrong)}")

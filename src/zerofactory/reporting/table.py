@@ -10,7 +10,20 @@ from typing import Literal
 from zerofactory.errors import Language, Text
 from zerofactory.reporting import figures
 
-Kind = Literal["text", "code", "tonnes", "share", "half_width", "number", "quantity", "count", "moment"]
+Kind = Literal[
+    "text",
+    "unit",
+    "code",
+    "tonnes",
+    "share",
+    "half_width",
+    "number",
+    "quantity",
+    "decimal",
+    "count",
+    "interval",
+    "moment",
+]
 NOT_PROVIDED = Text("未提供", "not provided")
 Value = Text | str | int | float | date | datetime | None
 
@@ -26,7 +39,7 @@ class Column:
     @property
     def is_figure(self) -> bool:
         """Whether the values are figures and stand right-aligned."""
-        return self.kind not in ("text", "code", "moment")
+        return self.kind not in ("text", "unit", "code", "moment")
 
 
 FACT_COLUMNS = (Column(Text("项目", "Item"), width=24), Column(Text("内容", "Content"), width=70))
@@ -53,7 +66,7 @@ def fact_table(key: str, title: Text, rows: Sequence[tuple[Text, Text | str | No
 def shown(value: Value, kind: Kind, language: Language, time_zone: str) -> str:
     """Return a value as printed on a page; a missing one is a dash."""
     if isinstance(value, Text):
-        return value.in_language(language)
+        return shown_text(value, kind, language)
     if isinstance(value, datetime):
         return figures.moment(value, time_zone)
     if isinstance(value, date):
@@ -61,6 +74,25 @@ def shown(value: Value, kind: Kind, language: Language, time_zone: str) -> str:
     if isinstance(value, str):
         return value
     return _figure(value, kind)
+
+
+def shown_text(value: Text, kind: Kind, language: Language) -> str:
+    """Return a text as it stands in a cell."""
+    return sentence_case(value) if language == "en" and kind == "text" else value.in_language(language)
+
+
+def sentence_case(text: Text) -> str:
+    """Return the English of a text as the start of a cell; names and symbols (the same in both languages) stay.
+
+    Examples
+    --------
+    >>> sentence_case(Text("热水锅炉", "hot-water boilers")), sentence_case(Text("kWh", "kWh"))
+    ('Hot-water boilers', 'kWh')
+    >>> sentence_case(Text("pH值", "pH value"))
+    'pH value'
+    """
+    first = text.en.partition(" ")[0]
+    return text.en[:1].upper() + text.en[1:] if text.zh != text.en and first.islower() else text.en
 
 
 def _figure(value: float | None, kind: Kind) -> str:
@@ -74,4 +106,6 @@ def _figure(value: float | None, kind: Kind) -> str:
         return figures.half_width(value)
     if kind == "quantity":
         return figures.quantity(value)
+    if kind == "decimal":
+        return figures.decimal(value)
     return figures.number(value)

@@ -28,6 +28,8 @@ FORM, EXAMPLE, HELP, CHOICES = (
     Text("选项", "Choices"),
 )
 ROWS_WITH_LISTS = 5000
+MAX_LIST_CHARACTERS = 255
+FIRST_LONG_LIST = 200
 FIRST_CHOICE_ROW = 2
 FIXED_DATE = datetime.combine(date(2020, 1, 1), time())  # not the clock, so that bytes repeat
 Row = tuple[str | float | date | None, ...]
@@ -211,6 +213,7 @@ def _workbook(columns: Sequence[FormColumn], example: Sequence[Row], lists: _Lis
         _example(book, shown, example, len(columns))
         _explain(book, explained, columns, lists)
         _offer_choices(book, chosen, lists, language)
+        _offer_long_lists(book, chosen, [column for column in columns if _is_long(column)])
     return stream.getvalue()
 
 
@@ -248,7 +251,8 @@ def _validate(sheet: Worksheet, columns: Sequence[FormColumn], lists: _Lists) ->
             free = "information" if column.key == "item" else "warning"
             rule |= {"validate": "list", "source": follows[column.key], "error_type": free}
         elif column.choices:
-            rule |= {"validate": "list", "source": list(column.choices)}
+            named = f"=choices_{column.key}" if _is_long(column) else list(column.choices)
+            rule |= {"validate": "list", "source": named}
         elif column.key in ("start", "end"):
             rule |= {"validate": "date", "criteria": ">=", "value": date(1990, 1, 1)}
         elif column.key == "quantity":
@@ -323,3 +327,20 @@ def _offer_choices(book: Workbook, sheet: Worksheet, lists: _Lists, language: La
     book.define_name("first_item", f"='{name}'!${xl_col_to_name(first_item)}${FIRST_CHOICE_ROW}")
     sheet.set_column(0, 3, 24)
     sheet.freeze_panes(1, 1)
+
+
+def _is_long(column: FormColumn) -> bool:
+    """Tell whether the choices are too long to stand in the rule itself: a workbook allows 255 characters there."""
+    return len(",".join(column.choices)) > MAX_LIST_CHARACTERS
+
+
+def _offer_long_lists(book: Workbook, sheet: Worksheet, columns: Sequence[FormColumn]) -> None:
+    """Write each long list down a column far to the right, and name its range ``choices_<key>``."""
+    for place, column in enumerate(columns, start=FIRST_LONG_LIST):
+        for index, choice in enumerate(column.choices, start=1):
+            sheet.write_string(index, place, choice)
+        letter = xl_col_to_name(place)
+        last = FIRST_CHOICE_ROW + len(column.choices) - 1
+        book.define_name(
+            f"choices_{column.key}", f"='{sheet.get_name()}'!${letter}${FIRST_CHOICE_ROW}:${letter}${last}"
+        )

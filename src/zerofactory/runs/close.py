@@ -6,6 +6,7 @@ closed. Each month is then one transaction. Killed anywhere, the book verifies a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -16,11 +17,9 @@ from zerofactory.errors import BookClosed, FaultyData, Problem, Text, errors_of
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.month import Basis, MonthBook, in_month, labelled, make
-from zerofactory.store.files import sha256_of
 from zerofactory.store.journal import Writer
 from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, RUNS, SEALS
 from zerofactory.store.series import Segment, interval_digest
-from zerofactory.store.workspace import PLANT_FILE
 
 Progress = Callable[[str], None]
 
@@ -133,7 +132,7 @@ def _refuse_early(context: Context, period: Period, revise: bool, reason: str) -
 def _prepare(context: Context, period: Period, basis: Basis, revision: int) -> _Prepared:
     """Work one month out and write its sealed files; they count only once the book names them."""
     workspace = context.workspace
-    readings, held = _readings(context, period)
+    readings, held = readings_of(context, period)
     documents = workspace.journal.active(ACTIVITIES, {"period": period.label}, brought_by="import").drop("reverses")
     book = make(period, readings, documents, basis)
     segment, digest = None, interval_digest(book.month)
@@ -144,7 +143,7 @@ def _prepare(context: Context, period: Period, basis: Basis, revision: int) -> _
     return _Prepared(book, revision, segment, digest, tuple(held))
 
 
-def _readings(context: Context, period: Period) -> tuple[pl.DataFrame, list[Segment]]:
+def readings_of(context: Context, period: Period) -> tuple[pl.DataFrame, list[Segment]]:
     """Return the readings of a month (sealed before, and open) with the register readings at its end."""
     workspace = context.workspace
     plant, series = workspace.plant, workspace.series
@@ -167,7 +166,7 @@ def _readings(context: Context, period: Period) -> tuple[pl.DataFrame, list[Segm
 def _book(context: Context, prepared: _Prepared, basis: Basis, reason: str) -> ClosedMonth:
     """Book one month in one transaction, then drop the open segments that its seal holds."""
     workspace, book, label = context.workspace, prepared.book, prepared.book.period.label
-    workspace.evidence.keep(workspace.plant_text.encode(), _sha_of_plant(context), ".toml")
+    workspace.evidence.keep(workspace.plant_bytes, _sha_of_plant(context), ".toml")
     with workspace.journal.writing(at=context.at, kind="close", actor=context.actor) as writer:
         if prepared.revision > 0:
             _reverse_month(context, writer, label)
@@ -244,7 +243,7 @@ def _in_scope(records: pl.DataFrame) -> pl.DataFrame:
 
 
 def _sha_of_plant(context: Context) -> str:
-    return sha256_of(context.workspace.folder / PLANT_FILE)
+    return hashlib.sha256(context.workspace.plant_bytes).hexdigest()
 
 
 def _already(label: str, context: Context) -> ClosedMonth:

@@ -65,7 +65,9 @@ def run(context: Context, figure: str) -> Node:
     records = _matching(context, name, period)
     if records.is_empty():
         plant = context.workspace.plant
-        choices = [*(f"{s.id}@2025-01" for s in plant.sources[:6]), *(shop.id for shop in plant.shops)]
+        suffix = f"@{period}" if period else ""
+        names = [source.id for source in plant.sources] + [shop.id for shop in plant.shops]
+        choices = [f"{name}{suffix}" for name in names]
         raise NotFound(Text("可解释的数字", "figure to explain"), figure, choices)
     if records.height == 1:
         return _record(context, records.to_dicts()[0])
@@ -162,7 +164,7 @@ def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tup
     ).drop("reverses")
     together = pl.concat([facts, contracts]).unique("activity_id", maintain_order=True)
     plant = (
-        read_plant(workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8"))
+        read_plant(workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8-sig"))
         if seal
         else workspace.plant
     )

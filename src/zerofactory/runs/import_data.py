@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,12 +16,13 @@ from zerofactory.errors import FaultyData, Problem, Text, errors_of
 from zerofactory.metering.activity import from_form, overlaps
 from zerofactory.metering.reading_file import from_reading_file, looks_like_readings, read_mapping
 from zerofactory.runs.context import Context, run_row, stamp
-from zerofactory.store.files import sha256_of
+from zerofactory.store.files import sha256_of, text_of
 from zerofactory.store.schema import ACTIVITIES, BATCHES, RUNS
 from zerofactory.store.series import Segment, segments_text
 
 Kind = Literal["readings", "activities"]
 MAX_SHOWN = 1000
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ def run(
     mapping: Path | None = None,
     dry_run: bool = False,
     into_closed: bool = False,
+    progress: Progress = lambda _: None,
 ) -> list[ImportedFile]:
     """Import readings and activities from files.
 
@@ -63,6 +65,8 @@ def run(
         Check everything, write nothing.
     into_closed : bool
         Let facts into months that are sealed; they count after ``zf close --revise``.
+    progress : callable
+        Is told the name of each file before it is read.
 
     Raises
     ------
@@ -70,13 +74,19 @@ def run(
         With every fault of every file; nothing has been written.
     """
     if dry_run:
-        return _import(context, paths, mapping, into_closed, write=False)
+        return _import(context, paths, mapping, into_closed, progress, write=False)
     with context.workspace.locked():
-        return _import(context, paths, mapping, into_closed, write=True)
+        return _import(context, paths, mapping, into_closed, progress, write=True)
 
 
 def _import(
-    context: Context, paths: Sequence[Path], mapping: Path | None, into_closed: bool, *, write: bool
+    context: Context,
+    paths: Sequence[Path],
+    mapping: Path | None,
+    into_closed: bool,
+    progress: Progress,
+    *,
+    write: bool,
 ) -> list[ImportedFile]:
     """Read and check every file; write them together when all are sound."""
     known = dict(context.workspace.batches().select("file_sha256", "file_name").iter_rows())
@@ -84,6 +94,7 @@ def _import(
     parcels: list[_Parcel] = []
     problems: list[Problem] = []
     for path in paths:
+        progress(path.name)
         try:
             digest = sha256_of(path) if path.is_file() else ""
             if digest in known:
@@ -120,7 +131,7 @@ def _read(context: Context, path: Path, digest: str, mapping: Path | None) -> _P
     table = read_table(path)
     known_at = context.now
     if mapping is not None or looks_like_readings(table.columns):
-        rule = read_mapping(mapping.read_text(encoding="utf-8"), mapping.name) if mapping is not None else None
+        rule = read_mapping(text_of(mapping.read_bytes(), mapping.name), mapping.name) if mapping is not None else None
         frame, problems = from_reading_file(table, plant, rule, path.name, known_at)
         kind: Kind = "readings"
     else:
@@ -151,10 +162,10 @@ def _conflicts(context: Context, parcel: _Parcel, before: Sequence[_Parcel], int
 def _periods(context: Context, parcel: _Parcel) -> tuple[str, ...]:
     if parcel.kind == "activities":
         return tuple(sorted(parcel.frame["period"].unique()))
-    return tuple(label for label, _ in _by_month(parcel.frame, context.workspace.plant.time_zone))
+    return tuple(label for label, _ in by_month(parcel.frame, context.workspace.plant.time_zone))
 
 
-def _by_month(readings: pl.DataFrame, time_zone: str) -> list[tuple[str, pl.DataFrame]]:
+def by_month(readings: pl.DataFrame, time_zone: str) -> list[tuple[str, pl.DataFrame]]:
     """Cut readings into the months of the plant's clock, in order."""
     if readings.is_empty():
         return []
@@ -183,7 +194,7 @@ def _write(context: Context, parcels: Sequence[_Parcel]) -> None:
         else:
             segments[batch_id] = [
                 workspace.series.write_segment(batch_id, label, part.with_columns(pl.lit(batch_id).alias("segment")))
-                for label, part in _by_month(parcel.frame, workspace.plant.time_zone)
+                for label, part in by_month(parcel.frame, workspace.plant.time_zone)
             ]
     with workspace.journal.writing(at=context.at, kind="import", actor=context.actor) as writer:
         for parcel in parcels:

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast, get_args
 
 import polars as pl
 
 from zerofactory.accounting.inventory import REGIMES, By, Inventory, Regime, fold, names_of
+from zerofactory.accounting.significance import Assessment, assess
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.standards.load import standard as load_standard
+from zerofactory.standards.model import Standard
 from zerofactory.store.schema import RECORDS
 
 CUTS: tuple[str, ...] = get_args(By)
+DIRECT_AND_ENERGY = "1+2"
+SCOPES: Mapping[str, tuple[int, ...]] = {
+    "1": (1,),
+    "2": (0, 2),  # what is sold of purchased energy is shown, or deducted, where the purchase is
+    "3": (3,),
+    DIRECT_AND_ENERGY: (0, 1, 2),
+    "all": (0, 1, 2, 3),
+}
 
 
-def read(context: Context, period: Period, standard: str, regime: str | None = None, by: str = "category") -> Inventory:
+def read(
+    context: Context,
+    period: Period,
+    standard: str,
+    regime: str | None = None,
+    by: str = "category",
+    scope: str = DIRECT_AND_ENERGY,
+) -> Inventory:
     """Return the inventory.
 
     Parameters
@@ -27,27 +45,52 @@ def read(context: Context, period: Period, standard: str, regime: str | None = N
         ``location`` or ``market_annual``; default: what the rule book says.
     by : str
         One of `CUTS`.
+    scope : str
+        One of `SCOPES`: the value chain (3) stands beside the total of 1 and 2 unless it is asked for.
 
     Raises
     ------
     FaultyData
         A month of the period is not closed, or the book was quantified with another GWP set than the plant file names.
     NotFound
-        Unknown standard, regime or cut.
+        Unknown standard, regime, cut or scope.
     """
     book = load_standard(standard)
+    if book.of_products:
+        raise FaultyData([_of_products(book)])
     if by not in CUTS:
         raise NotFound(Text("划分方式", "cut"), by, CUTS)
     chosen = regime or book.default_regime
     if chosen not in REGIMES:
         raise NotFound(Text("电力口径", "claim regime"), chosen, tuple(REGIMES))
-    records = booked(context, period)
+    records = booked(context, period, scope)
     plant = context.workspace.plant
     return fold(records, book, cast(Regime, chosen), cast(By, by), names_of(plant), period.label)
 
 
-def booked(context: Context, period: Period) -> pl.DataFrame:
-    """Return the records that stand for a closed period; raise `FaultyData` when it is not wholly closed."""
+def _of_products(book: Standard) -> Problem:
+    return Problem(
+        code="inventory.of_products",
+        message=Text(
+            f"“{book.title.zh}”用于产品碳足迹, 不是组织清单的标准。",
+            f"{book.title.en} is for product footprints, not for an inventory.",
+        ),
+        hint=Text("请用 zf footprint show, 或换一个标准。", "Use zf footprint show, or another standard."),
+    )
+
+
+def booked(context: Context, period: Period, scope: str = DIRECT_AND_ENERGY) -> pl.DataFrame:
+    """Return the records of one of `SCOPES` that stand for a closed period.
+
+    Raises
+    ------
+    FaultyData
+        The period is not wholly closed.
+    NotFound
+        Unknown scope.
+    """
+    if scope not in SCOPES:
+        raise NotFound(Text("范围", "scope"), scope, tuple(SCOPES))
     workspace = context.workspace
     sealed = set(workspace.seals()["period"])
     wanted = [month.label for month in period.months()]
@@ -66,7 +109,7 @@ def booked(context: Context, period: Period) -> pl.DataFrame:
         )
     records = workspace.journal.active(RECORDS, {"period": wanted}).drop("reverses")
     _refuse_other_gwp(records, workspace.plant.accounting.gwp_set, period)
-    return records
+    return records.filter(pl.col("scope").is_in(SCOPES[scope]))
 
 
 def _refuse_other_gwp(records: pl.DataFrame, gwp_set: str, period: Period) -> None:
@@ -89,7 +132,39 @@ def _refuse_other_gwp(records: pl.DataFrame, gwp_set: str, period: Period) -> No
         )
 
 
-def as_json(result: Inventory) -> dict[str, object]:
+def significance(context: Context, period: Period) -> Assessment:
+    """Return the significance test of the indirect categories of a closed period; errors are those of `read`."""
+    test = context.workspace.plant.boundary.significance
+    standard = test.standard if test else "iso_14064_1_2018"
+    beyond = read(context, period, standard, scope="3")
+    return assess(test, {line.key: line.emissions_gco2e for line in beyond.lines}, load_standard(standard))
+
+
+def significance_as_json(result: Assessment) -> dict[str, object]:
+    """Return a significance test as plain JSON values."""
+    return {
+        "threshold_score": result.threshold_score,
+        "included_fraction": result.included_fraction,
+        "complete": result.complete,
+        "categories": [
+            {
+                "category": line.category,
+                "title": {"zh": line.title.zh, "en": line.title.en},
+                "emissions_gco2e": line.emissions_gco2e,
+                "quantified": line.quantified,
+                "share_fraction": line.share_fraction,
+                "score": line.score,
+                "significant": line.significant,
+                "included": line.included,
+                "reason": {"zh": line.reason.zh, "en": line.reason.en},
+            }
+            for line in result.lines
+        ],
+        "problems": [problem.code for problem in result.problems],
+    }
+
+
+def as_json(result: Inventory, scope: str = DIRECT_AND_ENERGY) -> dict[str, object]:
     """Return an inventory as plain JSON values."""
     lines = [
         {
@@ -106,6 +181,7 @@ def as_json(result: Inventory) -> dict[str, object]:
         "regime": result.regime,
         "gwp_set": result.gwp_set,
         "by": result.by,
+        "scope": scope,
         "total_gco2e": result.total_gco2e,
         "lines": lines,
         "apart_gco2e": dict(result.apart_gco2e),

@@ -192,6 +192,13 @@ def _cuts(_folder: Path) -> Listed:
     )
 
 
+def _kinds(_folder: Path) -> Listed:
+    columns = [("kind", "列表", "list", LEFT), ("title", "内容", "content", LEFT)]
+    return _listed(
+        Text("可列出的内容(zf list 列表)", "What can be listed (zf list LIST)"), columns, list(TITLES.items())
+    )
+
+
 def _is_workspace(folder: Path) -> bool:
     return (folder / "factory.toml").is_file()
 
@@ -210,4 +217,21 @@ KINDS: Mapping[str, Callable[[Path], Listed]] = {
     "runs": _runs,
     "seals": _seals,
     "journal": _journal,
+    "kinds": _kinds,
+}
+
+TITLES: Mapping[str, Text] = {
+    "sources": Text("可用的排放源种类", "kinds of source there are"),
+    "plant-sources": Text("本厂的排放源", "sources of this plant"),
+    "meters": Text("本厂的表计", "meters of this plant"),
+    "shops": Text("本厂的车间", "shops of this plant"),
+    "standards": Text("标准", "standards"),
+    "factor-sets": Text("因子集", "factor sets"),
+    "best-before": Text("已到更新日期的因子", "factors due for renewal"),
+    "units": Text("认识的单位", "units that are known"),
+    "cuts": Text("清单的划分方式", "cuts of the inventory"),
+    "documents": Text("已入账的凭证", "booked documents"),
+    "seals": Text("已封存的月份", "closed months"),
+    "runs": Text("运行记录", "runs"),
+    "journal": Text("日记账", "the journal"),
 }

@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import polars as pl
 
+from zerofactory.accounting import upstream
 from zerofactory.accounting.quantify import Quantified, quantify
 from zerofactory.errors import Problem, Text
 from zerofactory.factors.model import FactorBook
@@ -25,8 +26,8 @@ from zerofactory.site.tree import meter_tree
 class MonthBook:
     """What one month comes to.
 
-    ``metered`` are the activities made from meters; ``activities`` counts them and the documents, from which
-    the ``records`` came.
+    ``metered`` are the activities made from meters, and those that follow from the month's own (upstream of fuel and energy);
+    ``activities`` counts them and the documents, from which the ``records`` came.
     """
 
     period: Period
@@ -74,14 +75,27 @@ def make(period: Period, readings: pl.DataFrame, documents: pl.DataFrame, basis:
     documents : rows of ACTIVITIES booked from documents for this month.
     """
     month, notes = measure(readings, basis.plant, period)
-    metered = from_meters(month, basis.plant)
-    activities = pl.concat([metered, documents.select(metered.columns)])
+    metered, activities, faults = with_what_follows(from_meters(month, basis.plant), documents, basis.plant)
     quantified = quantify(activities, basis.plant, basis.factors, closing=basis.closing, known_at=basis.known_at)
-    problems = (*_unfilled(notes, basis.plant), *_without_document(documents, basis.plant), *quantified.problems)
+    problems = (
+        *unfilled(notes, basis.plant),
+        *_without_document(documents, basis.plant),
+        *faults,
+        *quantified.problems,
+    )
     return MonthBook(period, month, metered, activities.height, quantified, notes, problems)
 
 
-def _unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
+def with_what_follows(
+    metered: pl.DataFrame, documents: pl.DataFrame, plant: Plant
+) -> tuple[pl.DataFrame, pl.DataFrame, list[Problem]]:
+    """Return what closing books by itself (metered activities and those that follow), all activities, and problems."""
+    entered = pl.concat([metered, documents.select(metered.columns)])
+    follows, faults = upstream.derive(entered, plant)
+    return pl.concat([metered, follows]), pl.concat([entered, follows]), list(faults)
+
+
+def unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
     """Return a problem for every meter that feeds a source and whose month could not be completed."""
     feeding = {meter for source in plant.sources for meter in (*source.meters, *source.split)}
     terms = meter_tree(plant).terms
@@ -105,7 +119,8 @@ def _unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
 
 def _without_document(documents: pl.DataFrame, plant: Plant) -> list[Problem]:
     """Return a warning that names the sources for which no document of the month came in."""
-    there = set(documents["source_id"])
+    derived = upstream.derived_source(plant)
+    there = {*documents["source_id"], derived.id if derived else ""}
     lacking = [source.name for source in plant.sources if not source.meters and source.id not in there]
     if not lacking:
         return []

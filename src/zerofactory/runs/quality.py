@@ -10,7 +10,7 @@ import polars as pl
 
 from zerofactory.errors import Text
 from zerofactory.metering.note import KINDS
-from zerofactory.reporting.statement import Closure, DataQuality, Gap
+from zerofactory.reporting.statement import Closure, DataQuality, Gap, Remark
 from zerofactory.runs.context import Context
 from zerofactory.store.schema import QUALITY
 
@@ -19,7 +19,9 @@ FILL_METHODS = {
     "linear": Text("线性内插", "straight line"),
     "similar_day": Text("同类日平均", "mean of similar days"),
 }
-SAID_ONCE = ("reset", "rollover", "late", "duplicate", "conflict", "flat_line", "spike", "off_grid", "out_of_range")
+NOTICED = ("reset", "rollover", "late", "conflict", "duplicate", "spike", "flat_line", "out_of_range", "off_grid")
+METERS_NAMED = 4
+GAPS_LISTED = 20
 
 
 def quality_rows(context: Context, seals: Sequence[dict[str, Any]]) -> pl.DataFrame:
@@ -32,13 +34,16 @@ def quality_rows(context: Context, seals: Sequence[dict[str, Any]]) -> pl.DataFr
 def data_quality(context: Context, seals: Sequence[dict[str, Any]], estimated_fraction: float) -> DataQuality:
     """Return completeness, collection rate, closure, gaps and remarks of closed months."""
     rows = quality_rows(context, seals)
+    gaps = _gaps(context, rows)
+    longest = sorted(gaps, key=lambda gap: gap.started_at - gap.ended_at)[:GAPS_LISTED]
     return DataQuality(
         completeness_fraction=_mean(rows, "completeness"),
         automatic_fraction=_mean(rows, "collection"),
         estimated_fraction=estimated_fraction,
         closures=_closures(context, rows),
-        gaps=_gaps(context, rows),
-        notes=_remarks(context, rows),
+        gaps=tuple(gap for gap in gaps if gap in longest),
+        gaps_more=len(gaps) - len(longest),
+        remarks=_remarks(context, rows),
     )
 
 
@@ -60,7 +65,7 @@ def _closures(context: Context, rows: pl.DataFrame) -> tuple[Closure, ...]:
     for row in worst.to_dicts():
         meter = plant.meter(row["meter"])
         parent, error = _total(context, row["meter"], row["period"]), row["amount"]
-        title = Text(f"{meter.name.zh}({row['period']})", f"{meter.name.en} ({row['period']})")
+        title = Text(f"{row['period']} {meter.name.zh}", f"{row['period']} {meter.name.en}")
         found.append(
             Closure(meter.id, title, parent, parent * (1 - error), meter.amount_unit, error, row["severity"] == "info")
         )
@@ -105,21 +110,31 @@ def _gaps(context: Context, rows: pl.DataFrame) -> tuple[Gap, ...]:
     return tuple(gaps)
 
 
-def _remarks(context: Context, rows: pl.DataFrame) -> tuple[Text, ...]:
+def _remarks(context: Context, rows: pl.DataFrame) -> tuple[Remark, ...]:
+    """Return what was noticed, by kind: the meters with the most of it, and the others together."""
     plant = context.workspace.plant
     remarks = []
     counted = (
-        rows.filter(pl.col("kind").is_in(list(SAID_ONCE)))
-        .group_by("kind", "meter", "period")
-        .agg(pl.col("count").sum())
+        rows.filter(pl.col("kind").is_in(list(NOTICED)))
+        .group_by("kind", "meter")
+        .agg(pl.col("count").sum(), pl.col("period").unique().sort().alias("months"))
+        .sort("count", "meter", descending=[True, False])
     )
-    for row in counted.sort("kind", "period", "meter").to_dicts():
-        name = plant.meter(row["meter"]).name if row["meter"] else Text("全厂", "whole plant")
-        title = KINDS[row["kind"]]
-        remarks.append(
-            Text(
-                f"{row['period']} {name.zh}: {title.zh} {row['count']} 处",
-                f"{row['period']} {name.en}: {title.en}, {row['count']}",
-            )
-        )
+    for kind in NOTICED:
+        found = counted.filter(pl.col("kind") == kind).to_dicts()
+        for row in found[:METERS_NAMED]:
+            name = plant.meter(row["meter"]).name if row["meter"] else Text("全厂", "whole plant")
+            remarks.append(Remark(KINDS[kind], name, _months(row["months"]), row["count"]))
+        others = found[METERS_NAMED:]
+        if others:
+            title = Text(f"其余 {len(others)} 块表计", f"{len(others)} other meters")
+            months = sorted({month for row in others for month in row["months"]})
+            remarks.append(Remark(KINDS[kind], title, _months(months), sum(row["count"] for row in others)))
     return tuple(remarks)
+
+
+def _months(labels: Sequence[str]) -> Text:
+    """Return one month by name, several by the first and their number."""
+    if len(labels) == 1:
+        return Text(labels[0], labels[0])
+    return Text(f"{labels[0]} 等 {len(labels)} 个月", f"{labels[0]} and {len(labels) - 1} more")

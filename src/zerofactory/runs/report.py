@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zerofactory.errors import FaultyData, Language, Problem, Text
+from zerofactory.errors import FaultyData, Language, NotFound, Problem, Text
 from zerofactory.periods import Period
 from zerofactory.reporting.form import form_of
 from zerofactory.reporting.render import render_pdf
 from zerofactory.reporting.spreadsheet import render_xlsx
 from zerofactory.runs.context import Context
 from zerofactory.runs.statement import fill
+from zerofactory.standards.load import standard
 from zerofactory.store.files import write_bytes_whole
 
 
 def run(
     context: Context, period: Period, form: str, out: Path, regime: str | None = None, language: Language = "zh"
 ) -> None:
-    """Write the report; raise `FaultyData` for another file type and as `statement.fill` does."""
+    """Write the report; raise `NotFound` for an unknown form or regime, `FaultyData` for another file type and as `fill` does."""
     chosen = form_of(form)
+    regimes = standard(chosen.standard).regimes
+    if regime is not None and regime not in regimes:
+        raise NotFound(Text("电力口径", "claim regime"), regime, regimes)
     suffix = out.suffix.lower()
     if suffix not in (".pdf", ".xlsx"):
         raise FaultyData(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any, cast
@@ -13,17 +11,20 @@ import polars as pl
 from zerofactory import __version__, units
 from zerofactory.accounting.energy import Energy, energy_consumption
 from zerofactory.accounting.intensity import intensities
-from zerofactory.accounting.inventory import APART, REGIMES, By, Inventory, Regime, fold, names_of
-from zerofactory.accounting.quantify import quantify
+from zerofactory.accounting.inventory import APART, REGIMES, By, Inventory, Regime, counted, fold, names_of
+from zerofactory.accounting.item import item_title
+from zerofactory.accounting.significance import Scored, assess, sentence
 from zerofactory.accounting.source import sources
+from zerofactory.accounting.uncertainty import assess as assess_uncertainty
 from zerofactory.errors import Text
-from zerofactory.factors.model import Factor
-from zerofactory.factors.resolve import gwp, item_title
+from zerofactory.factors.vocabulary import region
 from zerofactory.periods import Period
 from zerofactory.reporting import statement as report
+from zerofactory.runs import assurance, base_year, evidence
 from zerofactory.runs.context import Context
 from zerofactory.runs.inventory import booked
 from zerofactory.runs.quality import data_quality
+from zerofactory.runs.uncertainty import linear
 from zerofactory.standards.load import standard as load_standard
 from zerofactory.standards.model import Standard
 from zerofactory.store.schema import ACTIVITIES
@@ -38,15 +39,24 @@ CONSOLIDATION = {
 
 @dataclass(frozen=True, slots=True)
 class _Book:
-    """What the statement is filled from: the records and activities of one closed period under one view."""
+    """What the statement is filled from: the records and activities of one closed period under one view.
+
+    ``records`` make the total (scopes 1 and 2), ``value_chain`` (scope 3) stands beside it.
+    """
 
     context: Context
     period: Period
     standard: Standard
     regime: Regime
     records: pl.DataFrame
+    value_chain: pl.DataFrame
     activities: pl.DataFrame
     seals: list[dict[str, Any]]
+
+    @property
+    def all_records(self) -> pl.DataFrame:
+        """The records of the total and of the value chain."""
+        return pl.concat([self.records, self.value_chain])
 
     def fold(self, by: By, records: pl.DataFrame | None = None, regime: Regime | None = None) -> Inventory:
         """Return the inventory of all records, or of some, by one cut."""
@@ -59,12 +69,21 @@ class _Book:
 def fill(context: Context, period: Period, standard_id: str, regime: str | None = None) -> report.Statement:
     """Return the statement of a closed period under a standard; raise as `inventory.read` does."""
     standard = load_standard(standard_id)
-    records = booked(context, period)
+    records, value_chain = booked(context, period), booked(context, period, "3")
     labels = [month.label for month in period.months()]
     activities = context.workspace.journal.active(ACTIVITIES, {"period": labels}).drop("reverses")
     seals = [seal for seal in context.workspace.seals().sort("period").to_dicts() if seal["period"] in labels]
     return _stated(
-        _Book(context, period, standard, cast(Regime, regime or standard.default_regime), records, activities, seals)
+        _Book(
+            context,
+            period,
+            standard,
+            cast(Regime, regime or standard.default_regime),
+            records,
+            value_chain,
+            activities,
+            seals,
+        )
     )
 
 
@@ -72,19 +91,21 @@ def _stated(book: _Book) -> report.Statement:
     """Return the statement of a book."""
     context, period, standard = book.context, book.period, book.standard
     total = book.fold("category")
+    beyond = book.fold("category", book.value_chain) if book.value_chain.height else None
     plant = context.workspace.plant
     energy = energy_consumption(book.activities, plant, context.workspace.factor_book, _known_at(book))
+    factors, applied = evidence.factors(context.workspace, book.activities, book.all_records, _known_at(book))
     return report.Statement(
         organisation=_organisation(book),
-        boundary=_boundary(book),
+        boundary=_boundary(book, beyond),
         period=report.PeriodFacts(
             period.label, period.first_day, period.next_first_day - timedelta(days=1), Text("每年一次", "annual")
         ),
-        standard=report.StandardFacts(standard.id, standard.title, _both(standard.publisher), standard.edition),
+        standard=report.StandardFacts(standard.id, standard.title, standard.publisher, standard.edition),
         regime=book.regime,
         gwp_set=total.gwp_set,
         total_gco2e=total.total_gco2e,
-        categories=_categories(book, total),
+        categories=_categories(book, total, beyond),
         gases=_gases(book),
         regimes=_regimes(book),
         production=_production(book),
@@ -97,12 +118,16 @@ def _stated(book: _Book) -> report.Statement:
         classes=_lines(book.fold("class")),
         shop_categories=_cells(book, "shop"),
         month_categories=_cells(book, "period"),
-        apart=_apart(total),
-        methods=_methods(book),
-        factors=_factors(book),
-        gwps=_gwps(book),
+        removals_gco2e=_removals(book, total),
+        apart=(*_apart(total), *(_apart(beyond) if beyond else ())),
+        indirect=_beyond(book, beyond),
+        indirect_gco2e=beyond.total_gco2e if beyond else None,
+        methods=evidence.methods(plant, standard.id, book.all_records),
+        factors=factors,
+        applied_factors=applied,
+        gwps=evidence.gwps(context.workspace, book.all_records),
         gwp_reason=Text(f"本账选用 {total.gwp_set}, 全账一致。", f"{total.gwp_set} is the one set of this book."),
-        activities=_activities(book),
+        activities=evidence.activities(plant, standard.id, book.activities, _emitted(book)),
         quality=data_quality(context, book.seals, total.estimated_fraction),
         uncertainty=_uncertainty(book, total),
         intensities=tuple(
@@ -110,6 +135,8 @@ def _stated(book: _Book) -> report.Statement:
             for i in intensities(total, book.activities, energy.total_tce)
         ),
         energy=_energy(energy),
+        base_year=base_year.for_report(context, standard.id, book.regime),
+        verification=assurance.for_report(context, period),
         conformity=Text(
             f"本报告按照 {standard.title.zh}({standard.edition})编制。",
             f"This report was prepared in accordance with {standard.title.en} ({standard.edition}).",
@@ -119,29 +146,25 @@ def _stated(book: _Book) -> report.Statement:
 
 def _organisation(book: _Book) -> report.OrganisationFacts:
     plant = book.context.workspace.plant
-    who = plant.organisation
+    who, place = plant.organisation, region(plant.region).title
     return report.OrganisationFacts(
         name=who.name,
         plant=plant.name,
-        region=plant.region,
-        legal_entity=_zh(who.legal_entity),
+        region=Text(f"{place.zh}（{plant.region}）", f"{place.en} ({plant.region})"),
+        legal_entity=who.legal_entity,
         credit_code=who.credit_code,
-        address=_zh(who.address),
-        industry=_zh(who.industry),
-        responsible=_zh(who.responsible),
+        address=who.address,
+        industry=who.industry,
+        responsible=who.responsible,
     )
 
 
-def _both(text: Text) -> str:
-    return text.zh if text.zh == text.en else f"{text.zh} / {text.en}"
-
-
-def _zh(text: Text | None) -> str | None:
-    return text.zh if text else None
-
-
-def _boundary(book: _Book) -> report.BoundaryFacts:
+def _boundary(book: _Book, beyond: Inventory | None) -> report.BoundaryFacts:
     plant = book.context.workspace.plant
+    chosen = plant.boundary.significance
+    test = None
+    if chosen is not None and chosen.standard == book.standard.id:
+        test = assess(chosen, {x.key: x.emissions_gco2e for x in (beyond.lines if beyond else ())}, book.standard)
     equity = plant.organisation.equity_share_fraction if plant.organisation.consolidation == "equity_share" else None
     return report.BoundaryFacts(
         consolidation=CONSOLIDATION[plant.organisation.consolidation],
@@ -149,13 +172,27 @@ def _boundary(book: _Book) -> report.BoundaryFacts:
         description=plant.boundary.description,
         systems=plant.boundary.systems,
         shops=tuple((shop.id, shop.name) for shop in plant.shops),
-        exclusions=tuple(report.Exclusion(x.what, x.reason) for x in plant.boundary.exclusions),
+        exclusions=(
+            *(report.Exclusion(x.what, x.reason) for x in plant.boundary.exclusions),
+            *(_left_out(line) for line in (test.lines if test else ()) if not line.quantified),
+        ),
+        significance=sentence(test) if test else None,
     )
 
 
-def _categories(book: _Book, total: Inventory) -> tuple[report.CategoryLine, ...]:
-    """Return every category of the standard, those without records said to be not quantified or not occurring."""
+def _left_out(line: Scored) -> report.Exclusion:
+    """Return an indirect category that is not quantified, as an exclusion with its estimated share of the value chain."""
+    what = Text(f"类别 {line.category} {line.title.zh}", f"Category {line.category} {line.title.en}")
+    return report.Exclusion(what, line.reason, line.share_fraction)
+
+
+def _categories(book: _Book, total: Inventory, beyond: Inventory | None) -> tuple[report.CategoryLine, ...]:
+    """Return every category of the standard, those without records said to be not quantified or not occurring.
+
+    A category of the value chain is said to be quantified apart; its figure is in `_beyond`.
+    """
     found = {line.key: line for line in total.lines}
+    apart = {line.key for line in beyond.lines} if beyond else set()
     kinds_here = {use.kind for use in book.context.workspace.plant.sources}
     lines = []
     for category in book.standard.categories:
@@ -167,16 +204,26 @@ def _categories(book: _Book, total: Inventory) -> tuple[report.CategoryLine, ...
                 )
             )
             continue
+        if category.id in apart:
+            told: report.CategoryStatus = "quantified_apart"
+            lines.append(report.CategoryLine(category.id, category.title, category.scope, None, None, told))
+            continue
         covered = {kind.id for kind in sources().values() if kind.categories.get(book.standard.id) == category.id}
         occurring = bool(covered & kinds_here)
         absent = covered and not occurring
-        reason = (
-            Text("本厂没有这类排放源。", "The plant has no source of this kind.") if absent
-            else Text("本期未量化。", "Not quantified in this period.")
-        )  # fmt: skip
+        reason = Text("本厂没有这类排放源", "no such source at the plant") if absent else None
         status: report.CategoryStatus = "not_occurring" if absent else "not_quantified"
         lines.append(report.CategoryLine(category.id, category.title, category.scope, None, None, status, reason))
     return tuple(lines)
+
+
+def _beyond(book: _Book, beyond: Inventory | None) -> tuple[report.CategoryLine, ...]:
+    """Return the categories of the value chain that are quantified."""
+    scopes = {category.id: category.scope for category in book.standard.categories}
+    return tuple(
+        report.CategoryLine(x.key, x.title, scopes[x.key], x.emissions_gco2e, x.share_fraction)
+        for x in (beyond.lines if beyond else ())
+    )
 
 
 def _gases(book: _Book) -> tuple[report.GasLine, ...]:
@@ -186,7 +233,7 @@ def _gases(book: _Book) -> tuple[report.GasLine, ...]:
     kilograms = used.group_by("gas").agg((pl.col("quantity") * pl.col("factor_value")).sort().sum())
     masses = dict(kilograms.iter_rows())
     return tuple(
-        report.GasLine(gas, Text(gas, gas), direct.get(gas, 0), indirect.get(gas, 0), masses.get(gas))
+        report.GasLine(gas, evidence.gas_title(gas), direct.get(gas, 0), indirect.get(gas, 0), masses.get(gas))
         for gas in sorted({*direct, *indirect}, key=lambda gas: -(direct.get(gas, 0) + indirect.get(gas, 0)))
     )
 
@@ -244,111 +291,40 @@ def _apart(total: Inventory) -> tuple[report.ApartLine, ...]:
     )
 
 
-def _methods(book: _Book) -> tuple[report.Method, ...]:
-    methods = []
-    plant = book.context.workspace.plant
-    for source_id, part in _by(book.records, "source_id"):
-        kind = sources()[part["source_kind"][0]]
-        names = ", ".join(sorted(set(part["method"])))
-        category = kind.categories.get(book.standard.id, "—")
-        methods.append(
-            report.Method(
-                source_id, plant.source(source_id).name, category,
-                Text(f"{kind.title.zh}: {names}", f"{kind.title.en}: {names}"), kind.note, kind.reference,
-            )
-        )  # fmt: skip
-    return tuple(methods)
+def _removals(book: _Book, total: Inventory) -> int | None:
+    """Return the net removals, None when the plant has no source of removals."""
+    kinds = {kind.id for kind in sources().values() if kind.apart == "removals"}
+    there = any(use.kind in kinds for use in book.context.workspace.plant.sources)
+    return total.apart_gco2e["removals"] if there else None
 
 
-def _by(frame: pl.DataFrame, column: str) -> list[tuple[str, pl.DataFrame]]:
-    parts = frame.partition_by(column, as_dict=True, maintain_order=True)
-    return [(str(key[0]), part) for key, part in sorted(parts.items(), key=lambda pair: str(pair[0][0]))]
-
-
-def _factors(book: _Book) -> tuple[report.FactorLine, ...]:
-    """Return every factor that the records of this view used, once, with the reason of the first record that used it."""
-    workspace = book.context.workspace
-    again = quantify(book.activities, workspace.plant, workspace.factor_book, known_at=_known_at(book))
-    reasons = {
-        factor_id: json.loads(reason)
-        for factor_id, reason in book.records.select("factor_id", "reason")
-        .unique("factor_id", maintain_order=True)
-        .iter_rows()
-    }
-    used: dict[str, tuple[Factor, Text]] = {}
-    for key in sorted(again.resolutions):
-        resolution = again.resolutions[key]
-        reason = reasons.get(resolution.id, {"zh": resolution.reason.zh, "en": resolution.reason.en})
-        for factor in resolution.factors:
-            used.setdefault(factor.id, (factor, Text(reason["zh"], reason["en"])))
-    lines = []
-    for factor, why in used.values():
-        edition = (
-            workspace.factor_book.sets[factor.set_id].edition if factor.set_id in workspace.factor_book.sets else ""
-        )
-        lines.append(
-            report.FactorLine(
-                factor.id, factor.title, factor.value, factor.unit, factor.gas, factor.source, edition,
-                factor.source_ref, factor.provenance, factor.confidence, why,
-            )
-        )  # fmt: skip
-    return tuple(lines)
-
-
-def _gwps(book: _Book) -> tuple[report.GwpLine, ...]:
-    factor_book = book.context.workspace.factor_book
-    used = book.records.select("gas", "gwp", "gwp_set").unique().sort("gas", "gwp")
-    return tuple(
-        report.GwpLine(gas, value, gwp_set, (found := gwp(factor_book, gas, gwp_set)).source, found.provenance)
-        for gas, value, gwp_set in used.iter_rows()
-    )
-
-
-def _activities(book: _Book) -> tuple[report.ActivityLine, ...]:
-    plant = book.context.workspace.plant
-    shops = {shop.id: shop.name for shop in plant.shops}
-    emitted = {line.key: line.emissions_gco2e for line in book.fold("source").lines}
-    keys = ["source_id", "item", "unit"]
-    sums = book.activities.group_by(keys).agg(
-        pl.col("quantity").sort().sum(),
-        pl.col("tier").sort().unique(maintain_order=True).str.join("/"),
-        ((pl.col("quantity") * pl.col("estimated_fraction")).sort().sum() / pl.col("quantity").abs().sort().sum())
-        .fill_nan(0.0)
-        .alias("estimated"),
-        pl.len().alias("rows"),
-        pl.col("shop").n_unique().alias("shops"),
-        pl.col("shop").first(),
-    )
-    lines = []
-    for row in sums.sort(keys, nulls_last=True).to_dicts():
-        shop = shops.get(row["shop"]) if row["shops"] == 1 else None
-        item = item_title(row["item"]) if row["item"] else None
-        lines.append(
-            report.ActivityLine(
-                row["source_id"], plant.source(row["source_id"]).name, shop, item, row["quantity"], row["unit"],
-                row["tier"], row["estimated"], row["rows"], emitted.get(row["source_id"]),
-            )
-        )  # fmt: skip
-    return tuple(lines)
+def _emitted(book: _Book) -> dict[str, int]:
+    """Return the emissions of each source, value chain included."""
+    parts = [book.records, *([book.value_chain] if book.value_chain.height else [])]
+    return {line.key: line.emissions_gco2e for part in parts for line in book.fold("source", part).lines}
 
 
 def _uncertainty(book: _Book, total: Inventory) -> report.Uncertainty:
-    """Return the analytic propagation, by category; records that share a factor are fully correlated."""
-    by_category: Callable[[str], pl.DataFrame] = lambda key: book.records.filter(  # noqa: E731
-        pl.col("source_kind").replace_strict({k: s.categories.get(book.standard.id) for k, s in sources().items()})
-        == key
-    )
+    """Return error propagation and the simulated 95 % intervals, by category and in total."""
+    chosen = counted(book.records, book.standard, book.regime)
+    found = assess_uncertainty(linear(book.context, chosen, "in_category"))
+    drawn = found.simulation
     lines = tuple(
         report.UncertaintyLine(
-            x.key, x.title, x.emissions_gco2e, book.fold("category", by_category(x.key)).uncertainty_fraction
+            x.key, x.title, x.emissions_gco2e, found.half_widths[x.key],
+            interval_gco2e=(round(drawn.groups[x.key].low_g), round(drawn.groups[x.key].high_g)),
+            variance_share=found.shares[x.key],
         )
         for x in total.lines
-    )
+    )  # fmt: skip
     method = Text(
-        "误差传播法(IPCC 2006 第1卷 式3.1、3.2), 共用同一因子的记录按完全相关处理",
-        "error propagation (IPCC 2006 Vol. 1 eq. 3.1, 3.2); records that share a factor are fully correlated",
+        "误差传播法(IPCC 2006 第1卷 式3.1、3.2), 共用的因子、表计各按一个变量完全相关; "
+        f"区间为蒙特卡洛 {drawn.draws} 次(种子 {drawn.seed}), 两法{'一致' if found.agree else '不一致, 以蒙特卡洛为准'}",
+        "error propagation (IPCC 2006 Vol. 1 eq. 3.1, 3.2), each shared factor and meter one variable; intervals by Monte Carlo, "
+        f"{drawn.draws} draws (seed {drawn.seed}); the methods {'agree' if found.agree else 'differ: take Monte Carlo'}",
     )
-    return report.Uncertainty(method, total.uncertainty_fraction, lines)
+    interval = (round(drawn.total.low_g), round(drawn.total.high_g))
+    return report.Uncertainty(method, total.uncertainty_fraction, lines, interval)
 
 
 def _energy(energy: Energy) -> report.EnergyTotal:
@@ -380,12 +356,15 @@ def _production(book: _Book) -> report.Production:
     used = {
         term.set_id
         for term in (
-            workspace.factor_book.by_id.get(i) for ids in set(book.records["factor_id"]) for i in ids.split("*")
+            workspace.factor_book.by_id.get(i) for ids in set(book.all_records["factor_id"]) for i in ids.split("*")
         )
         if term
     }
-    sets = tuple((s, workspace.factor_book.sets[s].edition, workspace.factor_book.sets[s].status) for s in sorted(used))
-    return report.Production(__version__, last.hash if last else "", book.records.height, sets, seals)
+    sets = tuple(
+        report.FactorSetLine(s.id, s.title, s.edition, s.status)
+        for s in (workspace.factor_book.sets[name] for name in sorted(used))
+    )
+    return report.Production(__version__, last.hash if last else "", book.all_records.height, sets, seals)
 
 
 def _known_at(book: _Book) -> date:

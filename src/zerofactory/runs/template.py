@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from zerofactory.accounting.source import sources
-from zerofactory.errors import Language, NotFound, Text
+from zerofactory.errors import FaultyData, Language, NotFound, Problem, Text
+from zerofactory.metering.heading import form_columns
 from zerofactory.reporting.template_workbook import MeterChoice, SourceChoice, activities_workbook, readings_workbook
 from zerofactory.runs.context import Context
 from zerofactory.store.files import write_bytes_whole
@@ -14,9 +15,20 @@ FORMS = ("activities", "readings")
 
 
 def run(context: Context, form: str, out: Path, language: Language = "zh") -> None:
-    """Write the form for activities or readings; raise `NotFound` for another form."""
+    """Write the form for activities or readings; raise `NotFound` for another form, `FaultyData` for another file type."""
     if form not in FORMS:
         raise NotFound(Text("表格", "form"), form, FORMS)
+    if out.suffix.lower() != ".xlsx":
+        raise FaultyData(
+            [
+                Problem(
+                    code="template.unknown_type",
+                    message=Text(f"不能写“{out.suffix}”文件。", f"Cannot write '{out.suffix}' files."),
+                    hint=Text("请用 .xlsx。", "Use .xlsx."),
+                    file=out.name,
+                )
+            ]
+        )
     content = _activities(context, language) if form == "activities" else _readings(context, language)
     write_bytes_whole(out, content)
 
@@ -31,7 +43,8 @@ def _activities(context: Context, language: Language) -> bytes:
         for use in context.workspace.plant.sources
         if not use.meters and (kind := kinds.get(use.kind)) is not None
     ]
-    return activities_workbook(chosen, context.now.year, language)
+    headings = {column.name: column.title for column in form_columns(kinds.values())}
+    return activities_workbook(chosen, context.now.year, language, headings)
 
 
 def _readings(context: Context, language: Language) -> bytes:

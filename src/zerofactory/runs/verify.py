@@ -12,9 +12,11 @@ from typing import Any
 
 import polars as pl
 
+from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
+from zerofactory.runs.forecast import check as check_forecasts
 from zerofactory.runs.month import Basis, MonthBook, make
 from zerofactory.store.schema import ACTIVITIES, RECORDS, SEALS
 from zerofactory.store.series import Segment, interval_digest
@@ -49,6 +51,7 @@ def run(context: Context) -> Verdict:
     problems += workspace.series.check(workspace.open_segments())
     problems += workspace.evidence.check()
     problems += _missing_documents(context)
+    problems += check_forecasts(context)
     seals = workspace.seals().sort("period").to_dicts()
     problems += _sealed_files(context)
     checked = {"activities": 0, "records": 0}
@@ -73,7 +76,10 @@ def _missing_documents(context: Context) -> list[Problem]:
     """Return a problem for every booked document whose file is not in the evidence."""
     problems = []
     batches = context.workspace.batches().filter(pl.col("kind") == "activities")
-    for name, digest in batches.select("file_name", "file_sha256").iter_rows():
+    suppliers = context.workspace.journal.active(SUPPLIER_FOOTPRINTS)
+    kept = [*batches.select("file_name", "file_sha256").iter_rows()]
+    kept += [*suppliers.select("file_name", "evidence").unique(maintain_order=True).iter_rows()]
+    for name, digest in kept:
         try:
             context.workspace.evidence.find(digest)
         except NotFound:
@@ -113,15 +119,15 @@ def _month(context: Context, seal: dict[str, Any]) -> tuple[list[Problem], dict[
             _broken("intervals", f"{label} 的区间数据重算不符。", f"The intervals of {label} do not recompute.", label)
         )
     made = context.workspace.journal.active(ACTIVITIES, {"period": label}, brought_by="close")
-    problems += _differences(ACTIVITIES, made, again.metered, label)
-    problems += _differences(RECORDS, booked["records"], again.records, label)
+    problems += differences(ACTIVITIES, made, again.metered, label)
+    problems += differences(RECORDS, booked["records"], again.records, label)
     return problems, counts
 
 
 def recompute(context: Context, seal: dict[str, Any]) -> MonthBook:
     """Return a sealed month worked out again from its sealed readings, documents, plant file and factors."""
     workspace = context.workspace
-    text = workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8")
+    text = workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8-sig")
     basis = Basis(read_plant(text), workspace.factor_book, date.fromisoformat(seal["known_at"]))
     held = [Segment(seal["period"], seal["readings_file"], "", 0)] if seal["readings_file"] else []
     documents = workspace.journal.active(
@@ -130,7 +136,7 @@ def recompute(context: Context, seal: dict[str, Any]) -> MonthBook:
     return make(Period.parse(seal["period"]), workspace.series.read(held), documents.drop("reverses"), basis)
 
 
-def _differences(schema: TableSchema, booked: pl.DataFrame, again: pl.DataFrame, label: str) -> list[Problem]:
+def differences(schema: TableSchema, booked: pl.DataFrame, again: pl.DataFrame, label: str) -> list[Problem]:
     """Name every row that is missing, too many, or differs in a column."""
     key = schema.key[0]
     names = [name for name in schema.names if name != "reverses"]

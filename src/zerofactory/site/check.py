@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from zerofactory import periods, units
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.site.locate import Path
-from zerofactory.site.model import Meter, Plant
+from zerofactory.site.model import PEDIGREE, Meter, Plant, SourceUse
 from zerofactory.site.tree import UnreadableFormula, circle, parse_formula
 
 Fault = tuple[Path, Problem]
@@ -19,7 +19,8 @@ _DAY_MINUTES = 1440
 
 def faults(plant: Plant) -> list[Fault]:
     """Return every fault of a plant whose keys and types are right, each with its key path."""
-    found = [*_head(plant), *_ids(plant), *_places(plant), *_calendar(plant), *_accounting(plant)]
+    found = [*_head(plant), *_ids(plant), *_places(plant), *_calendar(plant), *_accounting(plant), *_base_year(plant)]
+    found += _significance(plant)
     sound = set()
     for index, meter in enumerate(plant.meters):
         own = list(_meter(meter, ("meters", index)))
@@ -84,6 +85,41 @@ def _places(plant: Plant) -> Iterator[Fault]:
                     f"生产线“{line}”不在车间“{entry.shop}”。", f"Line '{line}' is not in shop '{entry.shop}'."
                 )
                 yield _fault((table, index, "line"), "line_in_another_shop", message)
+
+
+def _base_year(plant: Plant) -> Iterator[Fault]:
+    policy = plant.base_year
+    if policy is None:
+        return
+    if policy.year is not None and not periods.YEAR_RANGE[0] <= policy.year <= periods.YEAR_RANGE[1]:
+        message = Text(f"“{policy.year}”不能作基准年。", f"{policy.year} cannot be a base year.")
+        yield _fault(
+            ("base_year", "year"), "out_of_range", message, Text("请写年份, 如 2025。", "Write a year such as 2025.")
+        )
+    if policy.threshold_fraction is not None and not 0.0 <= policy.threshold_fraction < 1.0:
+        message = Text(
+            "重算阈值应在 0 与 1 之间(0.05 即 5 %)。", "The threshold should lie between 0 and 1 (0.05 = 5 %)."
+        )
+        yield _fault(("base_year", "threshold_fraction"), "out_of_range", message)
+
+
+def _significance(plant: Plant) -> Iterator[Fault]:
+    test = plant.boundary.significance
+    seen: set[str] = set()
+    for index, entry in enumerate(test.categories if test else ()):
+        path: Path = ("boundary", "significance", "categories", index)
+        if entry.category in seen:
+            message = Text(f"类别“{entry.category}”判定了两次。", f"Category '{entry.category}' is judged twice.")
+            yield _fault((*path, "category"), "repeated_category", message)
+        seen.add(entry.category)
+        for name in ("magnitude", "influence", "risk", "stakeholder", "data_access"):
+            score = getattr(entry, name)
+            if score is not None and not 1 <= score <= 5:
+                message = Text(f"评分“{name}”应为 1 至 5。", f"The score '{name}' should be 1 to 5.")
+                yield _fault((*path, name), "out_of_range", message)
+        if entry.estimated_tco2e is not None and entry.estimated_tco2e < 0.0:
+            message = Text("估计排放量不能为负。", "The estimated emission must not be negative.")
+            yield _fault((*path, "estimated_tco2e"), "out_of_range", message)
 
 
 def _calendar(plant: Plant) -> Iterator[Fault]:
@@ -232,6 +268,18 @@ def _sources(plant: Plant, sound: set[str]) -> Iterator[Fault]:
             message = Text(f"分摊表“{unplaced[0]}”没有车间。", f"The splitting meter '{unplaced[0]}' has no shop.")
             yield _fault((*path, "split"), "no_shop", message)
         yield from _source_units(plant, path, sound)
+        yield from _pedigree(source, path)
+
+
+def _pedigree(source: SourceUse, path: Path) -> Iterator[Fault]:
+    """Yield the faults of the data-quality scores of a source."""
+    for name, score in source.pedigree.items():
+        if name not in PEDIGREE:
+            yield _unknown((*path, "pedigree", name), Text("谱系指标", "pedigree indicator"), name, list(PEDIGREE))
+        elif not 1 <= score <= 5:
+            message = Text(f"谱系评分“{name}”应为 1 至 5。", f"The pedigree score '{name}' should be 1 to 5.")
+            hint = Text("1 最好, 5 最差。", "1 is best, 5 is worst.")
+            yield _fault((*path, "pedigree", name), "out_of_range", message, hint)
 
 
 def _source_units(plant: Plant, path: Path, sound: set[str]) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from zerofactory.site.locate import Path, row_of, rows_of, written
 from zerofactory.site.model import (
     Accounting,
     Asset,
+    BaseYear,
     Boundary,
     Calendar,
     Line,
@@ -55,6 +56,7 @@ class _Document(BaseModel):
     boundary: Boundary = Boundary()
     accounting: Accounting
     calendar: Calendar = Calendar()
+    base_year: BaseYear | None = None
     shops: tuple[Shop, ...] = ()
     lines: tuple[Line, ...] = ()
     assets: tuple[Asset, ...] = ()

@@ -25,9 +25,11 @@ ShopKind = Literal["stamping", "body", "paint", "assembly", "powertrain", "batte
 MeterKind = Literal["register", "interval", "gauge", "virtual"]
 FillMethod = Literal["auto", "linear", "similar_day", "none"]
 GridLevel = Literal["province", "region", "nation"]
+Trigger = Literal["structure", "method", "error"]
 
 _Entry = TypeVar("_Entry", "Shop", "Meter", "SourceUse", "Product")
 
+PEDIGREE = ("reliability", "completeness", "temporal", "geographical", "technological")
 SHOP_KINDS: Mapping[str, Text] = {
     "stamping": Text("冲压", "stamping"),
     "body": Text("焊装", "body"),
@@ -64,12 +66,41 @@ class Exclusion:
 
 
 @dataclass(frozen=True, slots=True)
+class Judgement:
+    """How one indirect category (id of the standard, e.g. ``5.1``) was judged: scores 1 (low) to 5 (high) and why.
+
+    ``magnitude`` left out is scored by the category's share. ``estimated_tco2e`` is the plant's estimate of a category it does
+    not quantify; ``included`` says whether it is to be quantified.
+    """
+
+    category: str
+    included: bool
+    influence: int
+    risk: int
+    stakeholder: int
+    data_access: int
+    reason: Text
+    magnitude: int | None = None
+    estimated_tco2e: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Significance:
+    """The plant's significance test of indirect emissions. ``threshold_score`` left out comes from ``accounting/significance.toml``."""
+
+    standard: str = "iso_14064_1_2018"
+    threshold_score: float | None = None
+    categories: tuple[Judgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Boundary:
-    """The organisational and operational boundary: description, systems covered, exclusions with reasons."""
+    """The organisational and operational boundary: description, systems covered, exclusions with reasons, significance."""
 
     description: Text | None = None
     systems: Text | None = None
     exclusions: tuple[Exclusion, ...] = ()
+    significance: Significance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +297,8 @@ class SourceUse:
         Particulars the kind asks for, the same for every document of the source.
     unit : str, optional
         Unit in which the quantity is booked; the meters' own unit when absent.
+    pedigree : Mapping
+        Scores of data quality by `PEDIGREE` indicator, 1 (best) to 5; empty: not scored.
     """
 
     id: str
@@ -277,6 +310,7 @@ class SourceUse:
     split: tuple[str, ...] = ()
     detail: Mapping[str, str | float] = field(default_factory=dict)
     unit: str | None = None
+    pedigree: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +330,25 @@ class Calendar:
     weekdays: tuple[int, ...] = (1, 2, 3, 4, 5)
     holidays: tuple[date, ...] = ()
     extra_workdays: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BaseYear:
+    """The plant's policy for its base year; what is left out comes from ``accounting/base_year.toml``.
+
+    Parameters
+    ----------
+    year : int, optional
+        The year that is to be fixed as base year.
+    threshold_fraction : float, optional
+        Change of the base-year total from which it is recalculated.
+    triggers : tuple of {'structure', 'method', 'error'}
+        What counts; empty means all three.
+    """
+
+    year: int | None = None
+    threshold_fraction: float | None = None
+    triggers: tuple[Trigger, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,6 +373,7 @@ class Plant:
     meters: tuple[Meter, ...] = ()
     sources: tuple[SourceUse, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
+    base_year: BaseYear | None = None
 
     def shop(self, shop_id: str) -> Shop:
         """Return a shop by id; raise `NotFound` with the choices."""

@@ -28,7 +28,7 @@ def standards() -> dict[str, Standard]:
     Examples
     --------
     >>> list(standards())
-    ['cn_machinery_2015', 'ghg_protocol_corporate', 'iso_14064_1_2018']
+    ['cn_machinery_2015', 'gb_t_24067_2024', 'ghg_protocol_corporate', 'iso_14064_1_2018', 'iso_14067_2018']
     """
     folder = files("zerofactory.standards") / "books"
     names = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))

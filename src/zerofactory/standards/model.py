@@ -74,6 +74,11 @@ class Standard:
     instrument_criteria: tuple[Requirement, ...]
     notes: tuple[Text, ...]
 
+    @property
+    def of_products(self) -> bool:
+        """Whether it rules the footprint of a product and not the inventory of an organisation (it has no scopes)."""
+        return all(category.scope is None for category in self.categories)
+
     def category(self, category_id: str) -> Category:
         """Return one category; raise `NotFound` with the choices otherwise."""
         for category in self.categories:

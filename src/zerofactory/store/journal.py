@@ -67,6 +67,13 @@ class Journal:
         """Create the tables and their triggers where they are missing."""
         metadata().create_all(self._engine)
 
+    def complete(self) -> None:
+        """Create the tables that a book of an earlier edition lacks; what it holds stays as it is."""
+        with self._engine.connect() as connection:
+            there = set(sa.inspect(connection).get_table_names())
+        if set(self._tables) - there:
+            self.create()
+
     @contextmanager
     def writing(self, *, at: str, kind: str, actor: str) -> Iterator[Writer]:
         """Open one transaction; what is appended inside becomes one entry, or nothing at all."""
@@ -128,18 +135,7 @@ class Journal:
         ``brought_by`` keeps only rows that an entry of one kind brought: ``import`` for documents, ``close`` for what
         closing made. ``until`` looks at the book as it was after one entry.
         """
-        frame = self._fetch(schema, where, until)
-        key = schema.key[0]
-        taken_back = frame["reverses"].drop_nulls().value_counts(name="times").rename({"reverses": key})
-        standing = (
-            frame.filter(pl.col("reverses").is_null())
-            .with_columns(pl.len().over(key).alias("_booked"), pl.int_range(pl.len()).over(key).alias("_nth"))
-            .join(taken_back, on=key, how="left", maintain_order="left")
-            .filter((pl.col("_booked") > pl.col("times").fill_null(0)) & (pl.col("_nth") == pl.col("_booked") - 1))
-        )
-        if brought_by is not None:
-            standing = standing.filter(pl.col(BROUGHT_BY) == brought_by)
-        return standing.drop("_booked", "_nth", "times", BROUGHT_BY)
+        return standing(schema, self._fetch(schema, where, until), brought_by).drop(BROUGHT_BY)
 
     def _fetch(self, schema: TableSchema, where: Mapping[str, object] | None, until: int | None = None) -> pl.DataFrame:
         table, journal = self._tables[schema.name], self._tables["journal"]
@@ -155,10 +151,27 @@ class Journal:
             fetched = connection.execute(query.order_by(table.c.row_number)).fetchall()
         return to_frame(schema, [tuple(row) for row in fetched])
 
+    def entries_with(self, schema: TableSchema, where: Mapping[str, Sequence[object]]) -> set[int]:
+        """Return the numbers of the entries that brought rows with any of the given values in each column."""
+        table = self._tables[schema.name]
+        query = sa.select(table.c.entry).distinct()
+        for name, values in where.items():
+            query = query.where(table.c[name].in_(list(values)))
+        with self._engine.connect() as connection:
+            return set(connection.execute(query).scalars())
+
+    def lines(self, schema: TableSchema, entries: Sequence[int]) -> list[tuple[int, str]]:
+        """Return the rows that some entries brought, in order: the entry, and the text whose hash chains the row."""
+        table = self._tables[schema.name]
+        columns = [table.c[name] for name in ("entry", *stored_columns(schema))]
+        query = sa.select(*columns).where(table.c.entry.in_(list(entries))).order_by(table.c.row_number)
+        with self._engine.connect() as connection:
+            return [(row[0], canonical(list(row))) for row in connection.execute(query)]
+
     def check(self) -> list[Problem]:
         """Recompute every hash of the journal and of every fact table; return what is broken, each with its place."""
         entries = self.entries()
-        problems = list(_check_entries(entries))
+        problems = list(check_entries(entries))
         heads = json.loads(entries[-1].heads) if entries else {}
         with self._engine.connect() as connection:
             for schema in FACTS:
@@ -251,7 +264,8 @@ def _row_hash(previous: str, entry: int, content: Sequence[object]) -> str:
     return _sha256(previous + canonical([entry, *content]))
 
 
-def _check_entries(entries: Sequence[Entry]) -> Iterator[Problem]:
+def check_entries(entries: Sequence[Entry]) -> Iterator[Problem]:
+    """Yield a problem for every entry that does not carry on the chain."""
     previous = GENESIS
     for position, entry in enumerate(entries, start=1):
         content = {
@@ -299,3 +313,46 @@ def to_frame(schema: TableSchema, rows: list[tuple[object, ...]]) -> pl.DataFram
         pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", time_zone="UTC") for name in moments
     ]
     return frame.with_columns(parse) if parse else frame
+
+
+def standing(schema: TableSchema, frame: pl.DataFrame, brought_by: str | None = None) -> pl.DataFrame:
+    """Return the rows of a frame (with `reverses` and `BROUGHT_BY`) that stand: see `Journal.active`."""
+    key = schema.key[0]
+    taken_back = frame["reverses"].drop_nulls().value_counts(name="times").rename({"reverses": key})
+    rows = (
+        frame.filter(pl.col("reverses").is_null())
+        .with_columns(pl.len().over(key).alias("_booked"), pl.int_range(pl.len()).over(key).alias("_nth"))
+        .join(taken_back, on=key, how="left", maintain_order="left")
+        .filter((pl.col("_booked") > pl.col("times").fill_null(0)) & (pl.col("_nth") == pl.col("_booked") - 1))
+    )
+    if brought_by is not None:
+        rows = rows.filter(pl.col(BROUGHT_BY) == brought_by)
+    return rows.drop("_booked", "_nth", "times")
+
+
+def check_lines(
+    name: str, lines: Sequence[tuple[int, str]], entries: Sequence[Entry], wanted: Sequence[int]
+) -> list[Problem]:
+    """Return a problem for every entry whose rows of one table do not lead from the head before it to its own head.
+
+    ``lines`` are those of `Journal.lines` for the ``wanted`` entries; nothing else of the table is needed.
+    """
+    by_entry: dict[int, list[str]] = {seq: [] for seq in wanted}
+    problems = []
+    for seq, line in lines:
+        by_entry.setdefault(seq, []).append(line)
+    heads = {entry.seq: json.loads(entry.heads) for entry in entries}
+    for seq, own in sorted(by_entry.items()):
+        count, previous = heads.get(seq - 1, {}).get(name, [0, GENESIS])
+        for line in own:
+            count, previous = count + 1, _sha256(previous + line)
+        if seq not in heads or [count, previous] != list(heads[seq].get(name, [0, GENESIS])):
+            problems.append(
+                _broken(
+                    "table_chain",
+                    f"{name} 中凭证 {seq} 的行与日记账不符。",
+                    f"The rows of {name} that entry {seq} brought do not match the journal.",
+                    seq,
+                )
+            )
+    return problems

@@ -12,10 +12,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
 from zerofactory.accounting.record import RECORDS
 from zerofactory.errors import Text
-from zerofactory.metering.activity import ACTIVITIES
-from zerofactory.metering.quality import QUALITY
+from zerofactory.metering.activity_table import ACTIVITIES
+from zerofactory.metering.note import QUALITY
+from zerofactory.store.agreed import AGREED
 from zerofactory.tables import Column, TableSchema
 
 SCHEMA_VERSION = 1
@@ -82,7 +84,7 @@ RUNS = TableSchema(
     ("run_id",),
 )
 
-FACTS: tuple[TableSchema, ...] = (BATCHES, ACTIVITIES, RECORDS, QUALITY, SEALS, RUNS)
+FACTS: tuple[TableSchema, ...] = (BATCHES, ACTIVITIES, RECORDS, QUALITY, SEALS, RUNS, SUPPLIER_FOOTPRINTS, *AGREED)
 
 
 @lru_cache(maxsize=1)

@@ -25,6 +25,8 @@ from zerofactory.store.files import sha256_of, write_whole
 
 if TYPE_CHECKING:
     from zerofactory.metering.interval import MeterMonth
+    from zerofactory.periods import Period
+    from zerofactory.site.model import Plant
 
 COMPRESSION_LEVEL = 1
 
@@ -139,6 +141,38 @@ class Series:
             frame.write_parquet(partial, compression="zstd", compression_level=COMPRESSION_LEVEL)
 
         return write_whole(self.path(file), write)
+
+
+def month_of(frame: pl.DataFrame, plant: Plant, period: Period) -> MeterMonth:
+    """Return the month that a file of interval amounts holds (see `Series.seal_intervals`).
+
+    Raises
+    ------
+    NotFound
+        The file names a meter that the plant does not have.
+    ValueError
+        The rows are not whole meters of the period's slots, in order.
+    """
+    from zerofactory.metering.grid import grid_of
+    from zerofactory.metering.interval import MeterMonth
+    from zerofactory.metering.register import no_bridges
+
+    grid = grid_of(plant, period)
+    ids = tuple(frame["meter_id"].unique(maintain_order=True))
+    slots = pl.Series("slot", list(range(grid.slots)) * len(ids), dtype=pl.Int32)
+    whole = frame["meter_id"].rle_id().max() in (None, len(ids) - 1)
+    if frame.height != len(ids) * grid.slots or not whole or not frame["slot"].equals(slots):
+        raise ValueError(f"the interval amounts of {period.label} are not whole")
+    meters = [plant.meter(name) for name in ids]
+    return MeterMonth(
+        meter_ids=ids,
+        units=tuple(meter.amount_unit for meter in meters),
+        own_minutes=tuple(grid.minutes if meter.kind == "virtual" else meter.interval_minutes for meter in meters),
+        grid=grid,
+        amount_milli=frame["amount_milli"].to_numpy().reshape(len(ids), grid.slots),
+        state=frame["state"].to_numpy().reshape(len(ids), grid.slots),
+        bridges=no_bridges(),
+    )
 
 
 def interval_digest(month: MeterMonth) -> str:

@@ -20,6 +20,7 @@ from zerofactory.factors.model import FactorBook
 from zerofactory.site.load import plant as load_plant
 from zerofactory.site.model import Plant
 from zerofactory.store.evidence import Evidence
+from zerofactory.store.files import text_of
 from zerofactory.store.journal import Journal
 from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS
 from zerofactory.store.series import Segment, Series, segments_of
@@ -60,25 +61,28 @@ class Workspace:
     def open(cls, folder: Path) -> Workspace:
         """Open a workspace; raise `FaultyData` when the folder is not one."""
         problems = []
+        shown = folder.resolve()
         if not (folder / PLANT_FILE).is_file():
             problems.append(
                 _problem(
                     "no_plant_file",
-                    Text(f"{folder} 里没有 {PLANT_FILE}。", f"There is no {PLANT_FILE} in {folder}."),
-                    Text("请用 -w 指定工作区, 或先运行 zf init。", "Name the workspace with -w, or run zf init first."),
+                    Text(f"{shown} 不是工作区: 里面没有 {PLANT_FILE}。", f"{shown} is no workspace: it holds no {PLANT_FILE}."),
+                    Text("请用 -w 文件夹 指定工作区, 或先运行 zf init 文件夹 新建。", "Name one with -w DIR, or make one with zf init DIR."),
                 )
             )
         elif not (folder / BOOK_FILE).is_file():
             problems.append(
                 _problem(
                     "no_book",
-                    Text(f"{folder} 里没有账本 {BOOK_FILE}。", f"There is no book {BOOK_FILE} in {folder}."),
+                    Text(f"{shown} 里没有账本 {BOOK_FILE}。", f"There is no book {BOOK_FILE} in {shown}."),
                     Text("请运行 zf init 建账。", "Run zf init to open a book."),
                 )
             )
         if problems:
             raise FaultyData(problems)
-        return cls(folder)
+        opened = cls(folder)
+        opened.journal.complete()
+        return opened
 
     @cached_property
     def engine(self) -> sa.Engine:
@@ -95,9 +99,14 @@ class Workspace:
         return Journal(self.engine)
 
     @cached_property
+    def plant_bytes(self) -> bytes:
+        """The plant file as it stands now, byte by byte: what a seal keeps as evidence."""
+        return (self.folder / PLANT_FILE).read_bytes()
+
+    @cached_property
     def plant_text(self) -> str:
-        """The text of the plant file as it stands now."""
-        return (self.folder / PLANT_FILE).read_text(encoding="utf-8")
+        """The text of the plant file as it stands now; raise `FaultyData` when it is not UTF-8."""
+        return text_of(self.plant_bytes, PLANT_FILE)
 
     @cached_property
     def plant(self) -> Plant:
@@ -110,7 +119,7 @@ class Workspace:
         own = sorted((self.folder / "factors").glob("*.csv"))
         sets, problems = [], []
         for path in own:
-            loaded, faults = read_set(path.read_text(encoding="utf-8-sig"), path.stem)
+            loaded, faults = read_set(text_of(path.read_bytes(), f"factors/{path.name}"), path.stem)
             problems += [fault.at(file=f"factors/{path.name}") for fault in faults]
             if loaded is not None:
                 sets.append(loaded)

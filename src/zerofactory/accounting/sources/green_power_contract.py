@@ -45,6 +45,7 @@ SOURCE = Source(
         ),
         detail_text("certificates_sold", "证书是否已转让他人", "certificates sold to others", YES_NO),
         detail_text("serials", "证书编号", "serial numbers"),
+        detail_text("profile", "逐时发电曲线所用表计", "meter whose series shapes the generation"),
     ),
     flows=flows,
     reference="GHG Protocol Scope 2 Guidance, table 7.1 (eight quality criteria)",

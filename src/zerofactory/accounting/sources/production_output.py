@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zerofactory.accounting.source import Ask, Example, Flow, Source
+from zerofactory.accounting.source import Ask, Example, Flow, Source, detail_text
 from zerofactory.errors import Text
 
 
@@ -18,6 +18,7 @@ SOURCE = Source(
     categories={},
     class_4m1e="method",
     units=("count_vehicle", "count", "mass", "energy"),
+    details=(detail_text("work_order", "工单", "work order"),),
     flows=flows,
     reference="GB/T 36132-2025: 单位产品指标的分母",
     example=Example(

@@ -6,7 +6,7 @@ Facts that were not stated appear as "not provided", never as a guess.
 from __future__ import annotations
 
 from zerofactory.errors import Text
-from zerofactory.reporting.sections import emissions, evidence, plant
+from zerofactory.reporting.sections import emissions, evidence, factors, plant
 from zerofactory.reporting.statement import Statement
 from zerofactory.reporting.table import Table
 
@@ -16,6 +16,7 @@ MAKERS = (
     plant.reporting_boundary,
     plant.exclusions,
     emissions.categories,
+    emissions.indirect,
     emissions.gases,
     emissions.electricity,
     emissions.apart,
@@ -26,11 +27,15 @@ MAKERS = (
     evidence.method_changes,
     evidence.activities,
     evidence.quality,
+    evidence.remarks,
     evidence.closures,
     evidence.gaps,
     evidence.uncertainty,
-    evidence.factors,
-    evidence.gwp,
+    factors.factors,
+    factors.factor_sources,
+    factors.applied_factors,
+    factors.reason_notes,
+    factors.gwp,
     plant.base_year,
     plant.verification,
     plant.production,
@@ -44,19 +49,17 @@ def tables(statement: Statement) -> dict[str, Table]:
     total = statement.total_gco2e
     made = [maker(statement) for maker in MAKERS]
     made += [
-        emissions.split("shops", Text("按车间", "By shop"), statement.shops, total),
-        emissions.split("sources", Text("按排放源", "By source"), statement.sources, total),
-        emissions.split("months", Text("按月份", "By month"), statement.months, total),
+        emissions.sources(statement),
         emissions.split("classes", Text("按人机料法环", "By 4M1E class"), statement.classes, total),
         emissions.cross(
-            "shop_categories",
-            Text("车间 × 类别 (tCO₂e)", "Shop by category (tCO₂e)"),
+            "shops",
+            Text("按车间与类别 (tCO₂e)", "By shop and category (tCO₂e)"),
             statement,
             (statement.shops, statement.shop_categories),
         ),
         emissions.cross(
-            "month_categories",
-            Text("月份 × 类别 (tCO₂e)", "Month by category (tCO₂e)"),
+            "months",
+            Text("按月份与类别 (tCO₂e)", "By month and category (tCO₂e)"),
             statement,
             (statement.months, statement.month_categories),
         ),

@@ -1,9 +1,11 @@
-"""What the figures stand on: methods, activity data, data quality, uncertainty, factors, GWP."""
+"""What the figures stand on: methods, activity data, data quality, uncertainty."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from zerofactory.errors import Text
-from zerofactory.reporting.figures import percent
+from zerofactory.reporting.figures import percent, unit_title
 from zerofactory.reporting.statement import Statement
 from zerofactory.reporting.table import NOT_PROVIDED, Column, Table, Value, fact_table
 
@@ -13,23 +15,35 @@ TIERS = {
     "invoiced": Text("票据", "invoiced"),
     "estimated": Text("估算", "estimated"),
 }
-PROVENANCE = {"verified": Text("已核对原文", "verified"), "expert": Text("专家值", "expert")}
-CONFIDENCE = {"high": Text("高", "high"), "medium": Text("中", "medium"), "low": Text("低", "low")}
 
 
 def methods(statement: Statement) -> Table:
-    """How each source is quantified and why so."""
+    """How each kind of source is quantified, for which sources, and why so."""
     columns = (
-        Column(Text("排放源", "Source"), width=24),
-        Column(Text("类别", "Category"), width=11),
-        Column(Text("方法", "Method"), width=46),
-        Column(Text("选择理由", "Reason"), width=30),
-        Column(Text("依据", "Reference"), width=26),
+        Column(Text("类别", "No."), width=7),
+        Column(Text("方法", "Method"), width=40),
+        Column(Text("排放源", "Sources"), width=44),
+        Column(Text("依据与理由", "Reference and reason"), width=60),
     )
+    groups: dict[tuple[str, Text, Text | None, str | None], list[Text]] = {}
+    for line in statement.methods:
+        groups.setdefault((line.category, line.method, line.reason, line.reference), []).append(line.title)
     rows = tuple(
-        (line.title, line.category, line.method, line.reason or "", line.reference or "") for line in statement.methods
+        (category, method, _listed(titles), _grounds(reference, reason))
+        for (category, method, reason, reference), titles in groups.items()
     )
     return Table("methods", Text("量化方法", "Methods"), columns, rows, note=None if rows else NOT_PROVIDED)
+
+
+def _listed(titles: Sequence[Text]) -> Text:
+    return Text("、".join(title.zh for title in titles), "; ".join(title.en for title in titles))
+
+
+def _grounds(reference: str | None, reason: Text | None) -> Text | str:
+    if reason is None:
+        return reference or ""
+    start = f"{reference}. " if reference else ""
+    return Text(f"{start}{reason.zh}", f"{start}{reason.en}")
 
 
 def method_changes(statement: Statement) -> Table:
@@ -41,11 +55,11 @@ def method_changes(statement: Statement) -> Table:
 def activities(statement: Statement) -> Table:
     """The activity data of the period, summed by source and item."""
     columns = (
-        Column(Text("排放源", "Source"), width=26),
-        Column(Text("车间", "Shop"), width=12),
+        Column(Text("排放源", "Source"), width=28),
+        Column(Text("车间", "Shop"), width=15),
         Column(Text("品种", "Item"), width=18),
         Column(Text("数量", "Quantity"), "quantity", 16),
-        Column(Text("单位", "Unit"), width=9),
+        Column(Text("单位", "Unit"), "unit", 9),
         Column(Text("来源", "Tier"), width=9),
         Column(Text("估算占比", "Estimated"), "share", 12),
         Column(Text("行数", "Rows"), "count", 8),
@@ -57,7 +71,7 @@ def activities(statement: Statement) -> Table:
             line.shop or "—",
             line.item or "—",
             line.quantity,
-            line.unit,
+            unit_title(line.unit),
             TIERS.get(line.tier, line.tier),
             line.estimated_fraction,
             line.rows_count,
@@ -80,6 +94,21 @@ def quality(statement: Statement) -> Table:
     return fact_table("quality", Text("数据质量指标", "Indicators of data quality"), rows)
 
 
+def remarks(statement: Statement) -> Table:
+    """What was noticed about the readings over the period, by kind and meter."""
+    columns = (
+        Column(Text("种类", "Kind"), width=20),
+        Column(Text("表计", "Meter"), width=44),
+        Column(Text("月份", "Months"), width=22),
+        Column(Text("个数", "Count"), "count", 10),
+    )
+    rows = tuple((row.kind, row.title, row.months, row.count) for row in statement.quality.remarks)
+    absent = Text("没有其他需要说明的读数。", "Nothing else was noticed about the readings.")
+    if statement.quality.completeness_fraction is None:
+        absent = NOT_PROVIDED
+    return Table("remarks", Text("读数说明", "Remarks on readings"), columns, rows, note=None if rows else absent)
+
+
 def _share_or_none(fraction: float | None) -> str | None:
     return None if fraction is None else percent(fraction, 2)
 
@@ -90,7 +119,7 @@ def closures(statement: Statement) -> Table:
         Column(Text("上级表计", "Parent meter"), width=30),
         Column(Text("上级量", "Parent"), "quantity", 16),
         Column(Text("下级合计", "Sum of children"), "quantity", 16),
-        Column(Text("单位", "Unit"), width=8),
+        Column(Text("单位", "Unit"), "unit", 8),
         Column(Text("不平衡率", "Difference"), "share", 11),
         Column(Text("判定", "Verdict"), width=10),
     )
@@ -119,7 +148,7 @@ def gaps(statement: Statement) -> Table:
         Column(Text("开始", "From"), "moment", 21),
         Column(Text("结束", "To"), "moment", 21),
         Column(Text("填补量", "Filled"), "quantity", 12),
-        Column(Text("单位", "Unit"), width=8),
+        Column(Text("单位", "Unit"), "unit", 8),
         Column(Text("填补方法", "Method of filling"), width=34),
     )
     rows = tuple(
@@ -133,12 +162,13 @@ def gaps(statement: Statement) -> Table:
         )
         for row in statement.quality.gaps
     )
-    absent = Text("报告期内没有缺失读数。", "No readings are missing in the period.")
+    more = statement.quality.gaps_more
+    note = Text(f"另有 {more} 处较短的缺失未列出。", f"{more} shorter gaps are not listed.") if more else None
+    if not rows:
+        note = Text("报告期内没有缺失读数。", "No readings are missing in the period.")
     if statement.quality.completeness_fraction is None:
-        absent = NOT_PROVIDED
-    return Table(
-        "gaps", Text("缺失与填补", "Gaps and how they were filled"), columns, rows, note=None if rows else absent
-    )
+        note = NOT_PROVIDED
+    return Table("gaps", Text("缺失与填补", "Gaps and how they were filled"), columns, rows, note=note)
 
 
 def uncertainty(statement: Statement) -> Table:
@@ -148,7 +178,9 @@ def uncertainty(statement: Statement) -> Table:
         Column(Text("名称", "Name"), width=36),
         EMISSIONS,
         Column(Text("不确定性 (95 %)", "Uncertainty (95 %)"), "half_width", 16),
-        Column(Text("说明", "Remark"), width=34),
+        Column(Text("95 % 区间(蒙特卡洛, tCO2e)", "95 % interval (Monte Carlo, tCO2e)"), "interval", 26),
+        Column(Text("方差占比", "Share of variance"), "share", 12),
+        Column(Text("说明", "Remark"), width=20),
     )
     title = Text("不确定性", "Uncertainty")
     assessed = statement.uncertainty
@@ -157,57 +189,18 @@ def uncertainty(statement: Statement) -> Table:
             "uncertainty", title, columns, (), note=Text("未评估不确定性。", "Uncertainty has not been assessed.")
         )
     rows: list[tuple[Value, ...]] = [
-        (line.key, line.title, line.emissions_gco2e, line.half_width_fraction, line.note or "")
+        (line.key, line.title, line.emissions_gco2e, line.half_width_fraction, _interval(line.interval_gco2e), line.variance_share,
+         line.note or "")
         for line in assessed.lines
-    ]
-    rows.append(("", Text("总计", "Total"), statement.total_gco2e, assessed.total_half_width_fraction, ""))
+    ]  # fmt: skip
+    whole = _interval(assessed.total_interval_gco2e)
+    rows.append(("", Text("总计", "Total"), statement.total_gco2e, assessed.total_half_width_fraction, whole, None, ""))
     return Table("uncertainty", title, columns, tuple(rows), frozenset({len(rows) - 1}), assessed.method)
 
 
-def factors(statement: Statement) -> Table:
-    """Every factor used, with where it was read, how far it is trusted and why it was chosen."""
-    columns = (
-        Column(Text("因子", "Factor"), width=30),
-        Column(Text("编号", "Id"), "code", 28),
-        Column(Text("数值", "Value"), "number", 12),
-        Column(Text("单位", "Unit"), width=15),
-        Column(Text("来源与版本", "Source and edition"), width=34),
-        Column(Text("核对", "Provenance"), width=14),
-        Column(Text("可信度", "Confidence"), width=13),
-        Column(Text("选用理由", "Why chosen"), width=40),
-    )
-    rows = tuple(
-        (
-            Text(f"{line.title.zh}{_gas(line.gas)}", f"{line.title.en}{_gas(line.gas)}"),
-            line.id,
-            line.value,
-            line.unit,
-            " · ".join(dict.fromkeys(filter(None, (line.source, line.edition, line.source_ref)))),
-            PROVENANCE.get(line.provenance, line.provenance),
-            CONFIDENCE.get(line.confidence, line.confidence),
-            line.reason,
-        )
-        for line in statement.factors
-    )
-    return Table("factors", Text("排放因子", "Emission factors"), columns, rows, note=None if rows else NOT_PROVIDED)
-
-
-def _gas(gas: str | None) -> str:
-    return f" · {gas}" if gas else ""
-
-
-def gwp(statement: Statement) -> Table:
-    """The global warming potentials used (100 years)."""
-    columns = (
-        Column(Text("气体", "Gas"), width=22),
-        Column(Text("GWP-100", "GWP-100"), "number", 12),
-        Column(Text("版本", "Set"), width=10),
-        Column(Text("来源", "Source"), width=50),
-        Column(Text("核对", "Provenance"), width=14),
-    )
-    rows = tuple(
-        (line.gas, line.value, line.gwp_set, line.source, PROVENANCE.get(line.provenance, line.provenance))
-        for line in statement.gwps
-    )
-    note = statement.gwp_reason if rows else NOT_PROVIDED
-    return Table("gwp", Text("全球变暖潜势", "Global warming potentials"), columns, rows, note=note)
+def _interval(interval_gco2e: tuple[int, int] | None) -> str:
+    """Return an interval in tonnes, nothing when it was not simulated."""
+    if interval_gco2e is None:
+        return ""
+    low, high = interval_gco2e
+    return f"{low / 1e6:,.1f} – {high / 1e6:,.1f}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from zerofactory.errors import Text
+from zerofactory.errors import Language, Text
 from zerofactory.reporting.figures import percent, tonnes
-from zerofactory.reporting.statement import Statement
+from zerofactory.reporting.statement import StandardFacts, Statement
 from zerofactory.reporting.table import NOT_PROVIDED, Column, Table, fact_table
 
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
 SET_STATUS = {
     "verified": Text("已核实", "verified"),
     "secondary": Text("二手来源", "secondary source"),
@@ -18,11 +19,8 @@ def organisation(statement: Statement) -> Table:
     """Who reports, on what period, under which standard."""
     facts, period = statement.organisation, statement.period
     days = f"{period.first_day.isoformat()} – {period.last_day.isoformat()}"
-    title = statement.standard.title
-    more = [
-        part for part in (statement.standard.publisher, statement.standard.edition) if part and part not in title.en
-    ]
-    standard = Text(" · ".join([title.zh, *more]), " · ".join([title.en, *more]))
+    rules = statement.standard
+    standard = Text(*(_rule_book(rules, language) for language in LANGUAGES))
     return fact_table(
         "organisation",
         Text("报告组织", "Reporting organisation"),
@@ -41,6 +39,13 @@ def organisation(statement: Statement) -> Table:
             (Text("报告日期", "Date of report"), statement.issued_on.isoformat()),
         ),
     )
+
+
+def _rule_book(rules: StandardFacts, language: Language) -> str:
+    """Return title, publisher and edition of the rule book; what the title says already is left out."""
+    title = rules.title.in_language(language)
+    publisher = rules.publisher.in_language(language) if isinstance(rules.publisher, Text) else rules.publisher
+    return " · ".join([title, *(part for part in (publisher, rules.edition) if part and part not in title)])
 
 
 def organisational_boundary(statement: Statement) -> Table:
@@ -154,11 +159,13 @@ def seals(statement: Statement) -> Table:
 def factor_sets(statement: Statement) -> Table:
     """The factor sets with their editions."""
     columns = (
-        Column(Text("因子集", "Factor set"), width=24),
-        Column(Text("版本", "Edition"), width=50),
-        Column(Text("状态", "Status"), width=14),
+        Column(Text("因子集", "Factor set"), width=50),
+        Column(Text("编号", "Id"), "code", 30),
+        Column(Text("版本", "Edition"), width=46),
+        Column(Text("状态", "Status"), width=16),
     )
     rows = tuple(
-        (name, edition, SET_STATUS.get(status, status)) for name, edition, status in statement.production.factor_sets
+        (line.title, line.id, line.edition, SET_STATUS.get(line.status, line.status))
+        for line in statement.production.factor_sets
     )
     return Table("factor_sets", Text("因子集", "Factor sets"), columns, rows, note=None if rows else NOT_PROVIDED)
