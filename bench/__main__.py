@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import sys
 
-from bench import activities, forecasting, monte_carlo, package, reading_the_book, readings, restate, steel_works
+from bench import (
+    activities,
+    collection,
+    forecasting,
+    monte_carlo,
+    package,
+    reading_the_book,
+    readings,
+    restate,
+    steel_works,
+)
 
 BENCHES = {
     "readings": readings.run,
@@ -15,6 +25,7 @@ BENCHES = {
     "forecasting": forecasting.run,
     "restate": restate.run,
     "package": package.run,
+    "collection": collection.run,
 }
 
 

@@ -16,7 +16,7 @@ from zerofactory.connectors.protocols.dlt645 import BadFrame, frame, unpacked
 from zerofactory.connectors.spool import SpoolFull
 from zerofactory.errors import Text
 
-TOKEN = "a-token-of-some-length"
+TOKEN = "a-token-of-some-length"  # noqa: S105  (only here)
 HTTP = """
 [[connections]]
 id = "push"
@@ -55,7 +55,9 @@ async def post(port: int, body: Any, token: str = TOKEN, **head: str) -> int:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     fields = {"Authorization": f"Bearer {token}", "Content-Length": str(len(raw)), "Connection": "close", **head}
-    writer.write(b"POST /v1/readings HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()).encode() + b"\r\n" + raw)
+    writer.write(
+        b"POST /v1/readings HTTP/1.1\r\n" + "".join(f"{k}: {v}\r\n" for k, v in fields.items()).encode() + b"\r\n" + raw
+    )
     line = await asyncio.wait_for(reader.readline(), 10)
     writer.close()
     return int(line.split()[1])
@@ -71,7 +73,7 @@ def test_http_push_answers_when_it_is_on_disk(boxed: Any, free_port: Callable[[]
             await box.until(lambda: box.collector.health["push"].state == "up")
             assert await post(port, [entry, {**entry, "time": "2025-03-03T08:15:00+08:00", "value": 6.0}]) == 200
             assert box.values("R1") == [5.0, 6.0]
-            assert await post(port, entry, token="wrong-token-of-length") == 401
+            assert await post(port, entry, token="wrong-token-of-length") == 401  # noqa: S106
             assert await post(port, b"{") == 400
             assert await post(port, {**entry, "value": "NaN"}) == 400
             assert await post(port, {**entry, "time": "2025-03-03 08:00"}) == 400
@@ -109,8 +111,8 @@ def test_drop_folder_takes_whole_files_and_sets_faulty_ones_aside(boxed: Any, tm
 
     async def scenario() -> None:
         async with boxed(FOLDER) as box:
-            await box.until(lambda: (inbox / "refused" / "b.csv.problems.txt").exists())
-            await box.until(lambda: (inbox / "done" / "a.csv").exists())
+            await box.until((inbox / "refused" / "b.csv.problems.txt").exists)
+            await box.until((inbox / "done" / "a.csv").exists)
             assert box.values("R1") == [1.0, 2.0]
             assert box.events()["connectors.file_refused"] == 1
             told = (inbox / "refused" / "b.csv.problems.txt").read_text(encoding="utf-8")

@@ -150,7 +150,7 @@ def test_wrong_word_order_is_told_with_the_remedy(boxed: Any, free_port: Callabl
 
     async def scenario() -> None:
         server = await serve(port, device)
-        text = ABB.format(port=port, device="eastron-sdm630").split("[[connections.meters]]\nmeter = \"R2\"")[0]
+        text = ABB.format(port=port, device="eastron-sdm630").split('[[connections.meters]]\nmeter = "R2"')[0]
         async with boxed(text) as box:
             box.collector.on_event = told.append
             await box.until(lambda: "connectors.probe" in box.events())

@@ -12,14 +12,14 @@ import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import polars as pl
 import pytest
 
 from zerofactory.accounting.energy import energy_consumption
 from zerofactory.accounting.intensity import intensities
-from zerofactory.accounting.inventory import REGIMES, By, Regime, fold
+from zerofactory.accounting.inventory import By, Regime, fold
 from zerofactory.accounting.source import sources
 from zerofactory.periods import Period
 from zerofactory.runs import verify
@@ -31,6 +31,8 @@ from zerofactory.store.schema import ACTIVITIES
 FOLDER = Path(__file__).parent
 YEAR = Period(2025)
 STANDARDS = ("iso_14064_1_2018", "ghg_protocol_corporate", "cn_machinery_2015")
+REGIMES: tuple[Regime, ...] = ("location", "market_annual")
+CUTS: tuple[By, ...] = ("shop", "source", "gas", "category", "month", "class", "scope")
 REGENERATE = "if this is meant: ZF_GOLDEN=write python -m pytest tests/golden"
 MOST_NAMED = 25
 pytestmark = pytest.mark.slow
@@ -83,7 +85,9 @@ def test_the_year_of_the_reference_plant(closed_reference_plant: Context) -> Non
     made: dict[str, Any] = {}
     for name in STANDARDS:
         book = standard(name)
-        for regime in (regime for regime in get_args(Regime) if regime in book.regimes):
+        for regime in REGIMES:
+            if regime not in book.regimes:
+                continue
             result = fold(records, book, regime, "category")
             made[f"{name} {regime}"] = {
                 "total_gco2e": result.total_gco2e,
@@ -91,7 +95,7 @@ def test_the_year_of_the_reference_plant(closed_reference_plant: Context) -> Non
                 "apart_gco2e": {key: grams for key, grams in result.apart_gco2e.items() if grams},
             }
     iso = standard(STANDARDS[0])
-    for by in get_args(By):
+    for by in CUTS:
         lines = fold(records, iso, "location", by).lines
         made[f"by {by}"] = {line.key: line.emissions_gco2e for line in lines}
     energy = energy_consumption(activities, plant, context.workspace.factor_book)
@@ -108,7 +112,3 @@ def test_the_book_of_the_reference_plant_verifies(closed_reference_plant: Contex
     verdict = verify.run(closed_reference_plant)
     assert verdict.problems == ()
     assert verdict.months == 12
-
-
-def test_every_regime_of_the_records_is_known(closed_reference_plant: Context) -> None:
-    assert set(booked(closed_reference_plant, YEAR)["regime"]) == {"any", *REGIMES}

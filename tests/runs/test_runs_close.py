@@ -261,3 +261,26 @@ def test_two_that_close_and_import_at_once_do_it_once(small: Context, write_read
 def test_revising_what_is_not_closed_is_said(small: Context) -> None:
     with pytest.raises(FaultyData, match="No month"):
         close.run(small, Period(2025, 1), revise=True, reason="why")
+
+
+def test_own_factors_are_kept_with_the_seal(
+    small: Context, write_readings: Writer, write_form: Writer, reopen: Reopen
+) -> None:
+    folder = small.workspace.folder
+    own = folder / "factors" / "own.csv"
+    own.parent.mkdir()
+    header = "id,role,item,name_zh,name_en,value,unit,gas,region,valid_from,valid_to,published_on,best_before,source,source_ref,provenance,confidence,note,low,high\n"
+    row = "own.grid,grid.average,electricity,本厂电力,own power,{value},kgCO2/kWh,CO2,CN-上海,2025-01-01,,,,supplier letter,,plant,high,,,\n"
+    own.write_text(header + row.format(value="0.4"), encoding="utf-8")
+    plant = folder / "factory.toml"
+    pin = '\n[[accounting.pin]]\nrole = "grid.average:electricity"\nfactor = "own.grid"\nreason = "供应商函"\n'
+    plant.write_text(plant.read_text(encoding="utf-8") + pin, encoding="utf-8")
+    import_data.run(reopen(small), [write_readings(1), write_form("diesel,2025-01-01,2025-01-31,5,t,,结算,D1,")])
+    close.run(reopen(small), Period(2025, 1))
+    used = small.workspace.journal.active(RECORDS, {"source_id": "electricity", "regime": "location"})
+    assert used["factor_id"].to_list() == ["own.grid"]
+    own.write_text(header + row.format(value="0.5"), encoding="utf-8")
+    assert verify.run(reopen(small)).clean
+    assert explain.run(reopen(small), used["record_id"][0]).children
+    own.unlink()
+    assert verify.run(reopen(small)).clean

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -27,6 +28,8 @@ from zerofactory.cli import (
 )
 from zerofactory.cli.language import say
 from zerofactory.cli.options import state
+
+OBJECTS_BETWEEN_COLLECTIONS = 200_000  # what a command loads stays; the usual 700 would search it hundreds of times
 
 app = typer.Typer(
     name="zf",
@@ -85,6 +88,7 @@ assurance.register(app)
 
 def main() -> None:
     """Run the command line; exit codes: 0 done, 1 the book is broken, 2 faulty data or a wrong call."""
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
     command = usage.in_language(typer.main.get_command(app))
     try:
         code = command.main(prog_name="zf", standalone_mode=False)
@@ -92,4 +96,6 @@ def main() -> None:
         usage.leave(fault)
     except typer.Abort:
         sys.exit(130)
+    finally:
+        gc.freeze()  # the process ends: nothing is searched once more
     sys.exit(code or 0)

@@ -1,1 +1,1 @@
-"""接入: what comes in from outside. Files that hold tables now; field protocols in rooms of their own later."""
+"""接入: what comes in from outside: files that hold tables, field devices over their protocols, the spool that keeps it."""

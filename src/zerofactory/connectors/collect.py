@@ -85,11 +85,8 @@ class Collector:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 0.05 if once else 0.5)
         finally:
-            for task in (*attending, watching):
-                task.cancel()
-            await asyncio.gather(*attending, watching, return_exceptions=True)
-            committing.cancel()
-            await asyncio.gather(committing, return_exceptions=True)
+            await ended([*attending, watching])
+            await ended([committing])
             self.write_status(stopped=True)
 
     def status(self) -> dict[str, object]:
@@ -120,7 +117,7 @@ class Collector:
                 health.state, health.since_us = "up", now_us()
                 await self._read_on(connection, link, passage, waits)
             except LinkFault as fault:
-                self._note_fault(health, fault.problem.at(column=connection.id))
+                self._note_fault(health, fault.problem.at(file=connection.id))
             except (OSError, TimeoutError) as error:
                 self._note_fault(health, _unexpected(connection.id, error))
             finally:
@@ -210,6 +207,15 @@ class Collector:
             self.tell(_skew(connection_id, skew_seconds))
 
 
+async def ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they have ended: a cancellation that meets a finished wait can get lost (Python 3.11)."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=1.0)
+
+
 class Waits:
     """How long to wait before the next try: doubles up to a limit, with jitter so that not all come back at once."""
 
@@ -252,7 +258,7 @@ def gate_rules(rules: CollectorRules) -> GateRules:
 
 def _refusal(connection_id: str, reason: str, message: Text) -> Problem:
     hint = Text("明细见 collect/refused.jsonl。", "Details are in collect/refused.jsonl.")
-    return Problem(f"connectors.{reason}", message, hint, column=connection_id, severity="warning")
+    return Problem(f"connectors.{reason}", message, hint, file=connection_id, severity="warning")
 
 
 def _skew(connection_id: str, seconds: float) -> Problem:
@@ -262,7 +268,7 @@ def _skew(connection_id: str, seconds: float) -> Problem:
         Text(
             "请对时(NTP); 时差会把电量记到相邻时段。", "Set it (NTP): skew books energy into the neighbouring interval."
         ),
-        column=connection_id,
+        file=connection_id,
         severity="warning",
     )
 
@@ -282,6 +288,6 @@ def _unexpected(connection_id: str, error: Exception) -> Problem:
         "connectors.network",
         Text(f"网络故障: {said}", f"Network fault: {said}"),
         Text("自动重连。", "Reconnects by itself."),
-        column=connection_id,
+        file=connection_id,
         severity="warning",
     )

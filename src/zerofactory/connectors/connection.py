@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +30,7 @@ from zerofactory.connectors.device import DeviceTemplate, template, templates
 from zerofactory.connectors.link import Connection, ProtocolKind, Tap, ratio_of
 from zerofactory.discover import discover
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
-from zerofactory.site.model import Plant
+from zerofactory.site.model import Meter, Plant
 
 FILE = "connections.toml"
 
@@ -58,6 +59,14 @@ class Wiring:
 
     connections: tuple[Connection, ...]
     rules: CollectorRules
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a file may name: real meters and device templates."""
+
+    meters: Mapping[str, Meter]
+    devices: Mapping[str, DeviceTemplate]
 
 
 class _Strict(BaseModel):
@@ -120,7 +129,8 @@ def wiring(text: str, plant: Plant, folder: Path | None = None) -> tuple[Wiring 
     problems: list[Problem] = []
     devices = _devices(folder, problems)
     rules = _rules(raw.collector, problems)
-    connections = [_connection(entry, place, plant, devices, problems) for place, entry in enumerate(raw.connections)]
+    known = _Known({meter.id: meter for meter in plant.meters if meter.kind != "virtual"}, devices)
+    connections = [_connection(entry, place, known, problems) for place, entry in enumerate(raw.connections)]
     made = [connection for connection in connections if connection is not None]
     problems += _across(made)
     if not raw.connections:
@@ -151,9 +161,7 @@ def read_wiring(folder: Path, plant: Plant) -> Wiring:
     return found
 
 
-def _connection(
-    raw: Mapping[str, Any], place: int, plant: Plant, devices: Mapping[str, DeviceTemplate], problems: list[Problem]
-) -> Connection | None:
+def _connection(raw: Mapping[str, Any], place: int, known: _Known, problems: list[Problem]) -> Connection | None:
     where = f"connections[{place}]"
     try:
         form = _Connection.model_validate(raw)
@@ -164,9 +172,9 @@ def _connection(
     if kind is None:
         problems.append(_choice(where, "protocol", form.protocol, list(protocols())))
         return None
-    device = devices.get(form.device) if form.device else None
-    found = list(_connection_faults(form, kind, device, devices, where))
-    taps = [_tap(entry, f"{where}.meters[{n}]", plant, kind, device, found) for n, entry in enumerate(form.meters)]
+    device = known.devices.get(form.device) if form.device else None
+    found = list(_connection_faults(form, kind, device, known.devices, where))
+    taps = [_tap(entry, f"{where}.meters[{n}]", known, (kind, device), found) for n, entry in enumerate(form.meters)]
     values = form.values or kind.values
     for tap in taps:
         if tap is not None and tap.meter.kind == "interval" and values == "instant" and form.clock == "collector":
@@ -190,6 +198,8 @@ def _connection_faults(
     devices: Mapping[str, DeviceTemplate],
     where: str,
 ) -> Iterator[Problem]:
+    if kind.library is not None and find_spec(kind.library) is None:
+        yield missing_library(kind.library).at(column=f"{where}.protocol")
     if not form.address:
         yield _fault("no_address", "缺少 address。", "'address' is missing.", f"{where}.address")
     if "device" in kind.needs and form.device is None:
@@ -213,11 +223,12 @@ def _connection_faults(
 
 
 def _tap(
-    raw: _Tap, where: str, plant: Plant, kind: ProtocolKind, device: DeviceTemplate | None, problems: list[Problem]
+    raw: _Tap, where: str, known: _Known, over: tuple[ProtocolKind, DeviceTemplate | None], problems: list[Problem]
 ) -> Tap | None:
-    meter = next((one for one in plant.meters if one.id == raw.meter), None)
-    if meter is None or meter.kind == "virtual":
-        problems.append(_choice(where, "meter", raw.meter, [m.id for m in plant.meters if m.kind != "virtual"]))
+    kind, device = over
+    meter = known.meters.get(raw.meter)
+    if meter is None:
+        problems.append(_choice(where, "meter", raw.meter, list(known.meters)))
         return None
     missing = [name for name in ("station", "point") if name in kind.needs and not getattr(raw, name)]
     problems += [_fault("missing", f"缺少 {name}。", f"'{name}' is missing.", f"{where}.{name}") for name in missing]
@@ -279,6 +290,12 @@ def _devices(folder: Path | None, problems: list[Problem]) -> dict[str, DeviceTe
 def _form_fault(error: Any, where: str) -> Problem:
     path = ".".join([where, *(str(part) for part in error["loc"])]).strip(".")
     return _fault("form", f"{path}: 不合要求({error['msg']})。", f"{path}: not valid ({error['msg']}).", path)
+
+
+def missing_library(name: str) -> Problem:
+    """Return the fault of a protocol whose library is not installed."""
+    hint = Text('请运行 pip install "zerofactory[connect]"。', 'Run pip install "zerofactory[connect]".')
+    return _fault("no_library", f"没有安装 {name}。", f"{name} is not installed.", hint=hint)
 
 
 def _choice(where: str, key: str, given: str, choices: list[str]) -> Problem:

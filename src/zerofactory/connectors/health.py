@@ -74,7 +74,7 @@ class Events:
     def tell(self, problem: Problem) -> bool:
         """Take an event from any thread; return whether it was written (not merely counted)."""
         with self._guard:
-            key = (problem.code, problem.column)
+            key = (problem.code, problem.file)
             count, told = self._seen.get(key, (0, -QUIET_SECONDS))
             self.counts[problem.code] += 1
             self.latest[problem.code] = problem

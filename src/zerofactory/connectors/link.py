@@ -113,6 +113,7 @@ class ProtocolKind:
 
     ``polled``: asked every ``poll_seconds``; otherwise the other side sends. ``options``: the keys its connections may
     have under ``options``, with the type of each. ``needs``: which of station, point, device a meter must be given.
+    ``library``: the package it needs from the extra ``connect``.
     """
 
     id: str
@@ -123,6 +124,7 @@ class ProtocolKind:
     values: Values
     options: Mapping[str, type] = field(default_factory=dict)
     needs: tuple[str, ...] = ("point",)
+    library: str | None = None
     yields: Text = NOTHING
 
 

@@ -9,7 +9,6 @@ MQTT and Sparkplug send every one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from zerofactory.connectors.collect import ended
 from zerofactory.connectors.device import encode, templates
 from zerofactory.connectors.link import hush
 from zerofactory.connectors.sample import MICROSECONDS, to_moment
@@ -144,7 +144,7 @@ async def serve_opc_ua(feed: Feed, plays: Sequence[Play], port: int) -> Callable
     task = asyncio.create_task(_send_all(feed, plays, show))
 
     async def end() -> None:
-        await _cancelled(task)
+        await ended([task])
         await server.stop()
 
     return end
@@ -161,7 +161,7 @@ async def publish_mqtt(feed: Feed, plays: Sequence[Play], broker: tuple[str, int
     task = asyncio.create_task(_send_all(feed, plays, send))
 
     async def end() -> None:
-        await _cancelled(task)
+        await ended([task])
         await asyncio.to_thread(_hang_up, client)
 
     return end
@@ -208,7 +208,7 @@ async def publish_sparkplug(
     task = asyncio.create_task(_send_all(feed, plays, tell))
 
     async def end() -> None:
-        await _cancelled(task)
+        await ended([task])
         client.publish(here.format("NDEATH"), death, qos=1)
         await asyncio.to_thread(_hang_up, client)
 
@@ -249,9 +249,3 @@ def _hang_up(client: Any) -> None:
         time.sleep(0.01)
     client.disconnect()
     client.loop_stop()
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await task

@@ -129,7 +129,7 @@ def least_squares(y: Numbers, table: Numbers, names: Sequence[str]) -> Fit:
     --------
     >>> fit = least_squares(np.array([1.0, 3.0, 5.0, 7.2]), np.array([[0.0], [1.0], [2.0], [3.0]]), ["x"])
     >>> fit.coefficients.round(3).tolist(), round(fit.r2, 4)
-    ([0.96, 2.06], 0.9991)
+    ([0.96, 2.06], 0.9994)
     """
     n, k = table.shape
     if n <= k + 1:

@@ -17,7 +17,7 @@ from zerofactory.errors import BookClosed, FaultyData, Problem, Text, errors_of
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.month import Basis, MonthBook, in_month, labelled, make
-from zerofactory.store.journal import Writer
+from zerofactory.store.journal import Writer, canonical
 from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, RUNS, SEALS
 from zerofactory.store.series import Segment, interval_digest
 
@@ -92,13 +92,15 @@ def run(
 def _nothing_to_do(context: Context, period: Period, revise: bool) -> list[ClosedMonth]:
     """Answer a request that finds no month to work on: all closed already, or none to revise."""
     if revise:
-        raise FaultyData([
-            Problem(
-                code="close.nothing_to_revise",
-                message=Text(f"期间 {period.label} 没有已封存的月份。", f"No month of {period.label} is closed."),
-                hint=Text("请先封存, 不加 --revise。", "Close it first, without --revise."),
-            )
-        ])
+        raise FaultyData(
+            [
+                Problem(
+                    code="close.nothing_to_revise",
+                    message=Text(f"期间 {period.label} 没有已封存的月份。", f"No month of {period.label} is closed."),
+                    hint=Text("请先封存, 不加 --revise。", "Close it first, without --revise."),
+                )
+            ]
+        )
     if period.month is not None:
         raise BookClosed(period.label)
     return [_already(month.label, context) for month in period.months()]
@@ -167,6 +169,8 @@ def _book(context: Context, prepared: _Prepared, basis: Basis, reason: str) -> C
     """Book one month in one transaction, then drop the open segments that its seal holds."""
     workspace, book, label = context.workspace, prepared.book, prepared.book.period.label
     workspace.evidence.keep(workspace.plant_bytes, _sha_of_plant(context), ".toml")
+    for content in workspace.own_factor_files.values():
+        workspace.evidence.keep(content, hashlib.sha256(content).hexdigest(), ".csv")
     with workspace.journal.writing(at=context.at, kind="close", actor=context.actor) as writer:
         if prepared.revision > 0:
             _reverse_month(context, writer, label)
@@ -219,6 +223,7 @@ def _seal_row(context: Context, prepared: _Prepared, run_id: str, basis: Basis, 
                 "run_id": run_id,
                 "known_at": basis.known_at.isoformat(),
                 "plant_sha256": _sha_of_plant(context),
+                "own_factors": canonical(_own_factors(context)),
                 "readings_file": prepared.readings.file if prepared.readings else None,
                 "readings_sha256": prepared.readings.sha256 if prepared.readings else None,
                 "intervals_sha256": prepared.intervals_sha256,
@@ -240,6 +245,11 @@ def _in_scope(records: pl.DataFrame) -> pl.DataFrame:
         & ~pl.col("biogenic")
         & pl.col("regime").is_in(["any", "location"])
     )
+
+
+def _own_factors(context: Context) -> dict[str, str]:
+    """Return the plant's own factor files by name and hash; their content is kept with the evidence."""
+    return {name: hashlib.sha256(content).hexdigest() for name, content in context.workspace.own_factor_files.items()}
 
 
 def _sha_of_plant(context: Context) -> str:

@@ -13,6 +13,7 @@ import contextlib
 import json
 import signal
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,7 +21,7 @@ from pathlib import Path
 import polars as pl
 import sqlalchemy as sa
 
-from zerofactory.connectors.collect import Collector
+from zerofactory.connectors.collect import Collector, ended
 from zerofactory.connectors.connection import Wiring, read_wiring
 from zerofactory.connectors.health import write_status
 from zerofactory.connectors.spool import SegmentContent, Spool, read_segment
@@ -88,8 +89,7 @@ async def _collect(
         finally:
             if timer is not None:
                 timer.cancel()
-            draining.cancel()
-            await asyncio.gather(draining, return_exceptions=True)
+            await ended([draining])
             await asyncio.to_thread(drain.all)
             waiting = collector.spool.bytes_held
             collector.spool.close()
@@ -111,14 +111,16 @@ class Drain:
         self._context, self._spool, self._home = context, spool, home
         self._levels, self._tell = levels, tell
         self.tally = _Tally()
+        self._guard = threading.Lock()  # a drain under way when collecting ends is waited for
         for path in spool.waiting():
             raise_levels(levels, read_segment(path).readings)
 
     def all(self) -> bool:
         """Drain everything that waits; return whether the book took it. Never raises what the book raises: it is told."""
         try:
-            self._spool.seal()
-            self._drain(self._spool.waiting())
+            with self._guard:
+                self._spool.seal()
+                self._drain(self._spool.waiting())
         except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError, ZeroFactoryError, pl.exceptions.PolarsError) as error:
             self._tell(_book_busy(error))
             return False

@@ -82,6 +82,8 @@ def compare(context: Context, period: Period) -> Comparison:
     months = [sealed_month(context, month) for month in period.months()]
     activities = workspace.journal.active(ACTIVITIES, {"period": labels}).drop("reverses")
     book = power_book(months, plant, activities)
+    if not book.consumption_wh.any():
+        raise FaultyData([_no_meters(period)])
     seals = [workspace.seal_of(label) for label in labels]
     known_at = max(date.fromisoformat(seal["known_at"]) for seal in seals if seal)
     choices = plant.accounting
@@ -103,6 +105,19 @@ def compare(context: Context, period: Period) -> Comparison:
     _balanced(book, results)
     hours = {regime.id: _by_hour(book, result, plant.time_zone) for regime, result in results}
     return Comparison(period.label, book, tuple(results), hours, tuple(problems))
+
+
+def _no_meters(period: Period) -> Problem:
+    return Problem(
+        code="electricity.no_meters",
+        message=Text(
+            f"{period.label} 没有按表计量的用电, 无法按时段比较。", f"No electricity is metered in {period.label}."
+        ),
+        hint=Text(
+            "请给外购电排放源指定 meters; 按凭证的用电请看 zf inventory show。",
+            "Give the source of purchased electricity meters; for billed electricity see zf inventory show.",
+        ),
+    )
 
 
 def _balanced(book: PowerBook, results: list[tuple[Regime, RegimeResult]]) -> None:
@@ -127,10 +142,9 @@ def _balanced(book: PowerBook, results: list[tuple[Regime, RegimeResult]]) -> No
 
 def _by_hour(book: PowerBook, result: RegimeResult, time_zone: str) -> list[float]:
     """Return the matched share of consumption by hour of the local day."""
-    per_hour = 60 // book.minutes
     offset = int(book.starts[0].astimezone(zone(time_zone)).hour)
     slots = np.arange(len(book.months))
-    hour = (slots // per_hour + offset) % HOURS_PER_DAY
+    hour = (slots * book.minutes // 60 + offset) % HOURS_PER_DAY
     load = np.bincount(hour, weights=np.maximum(book.consumption_wh, 0), minlength=HOURS_PER_DAY)
     matched = np.bincount(hour, weights=np.maximum(result.matched_wh, 0), minlength=HOURS_PER_DAY)
     return [_share(int(m), int(w)) for m, w in zip(matched, load, strict=True)]

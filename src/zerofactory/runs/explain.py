@@ -168,7 +168,9 @@ def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tup
         if seal
         else workspace.plant
     )
-    again = quantify(together, plant, workspace.factor_book, known_at=known_at)
+    again = quantify(
+        together, plant, workspace.sealed_factor_book(seal) if seal else workspace.factor_book, known_at=known_at
+    )
     resolution = again.resolutions.get(resolution_key(row["factor_id"], row["factor_unit"]))
     return tuple(_factor(factor) for factor in resolution.factors) if resolution else ()
 

@@ -109,7 +109,7 @@ def run(context: Context, period: Period, out: Path, content: Content) -> Packag
         **_facts(lines),
         **_plants(context, lines["seals"], labels),
         **_series(context, seals, content),
-        **_factors(context.workspace.factor_book, records),
+        **_factors(context.workspace.sealed_factor_book(seals[-1]), records),
         **_rules(),
         **_evidence(context, lines["batches"], content),
     }

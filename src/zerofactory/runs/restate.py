@@ -241,7 +241,9 @@ def as_filed(context: Context, seal: dict[str, Any]) -> Side:
     """Return what a seal was made from: activities, plant file and day of knowing as they were, factors of this edition."""
     activities = context.workspace.journal.active(ACTIVITIES, {"period": seal["period"]}, until=seal["booked_as"])
     known_at = date.fromisoformat(seal["known_at"])
-    return Side(activities.drop("reverses"), plant_of(context, seal), context.workspace.factor_book, known_at)
+    return Side(
+        activities.drop("reverses"), plant_of(context, seal), context.workspace.sealed_factor_book(seal), known_at
+    )
 
 
 def records_of(context: Context, seal: dict[str, Any]) -> pl.DataFrame:

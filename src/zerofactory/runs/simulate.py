@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from zerofactory.connectors import simulated
-from zerofactory.connectors.connection import FILE
+from zerofactory.connectors.connection import FILE, missing_library
 from zerofactory.connectors.sample import MICROSECONDS
 from zerofactory.connectors.simulated import Feed, Play
 from zerofactory.connectors.simulated_broker import SimulatedBroker
@@ -188,6 +189,9 @@ def _plant(folder: Path, request: Request) -> Plant:
     wiring = folder / FILE
     if wiring.is_file() and not wiring.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         problems.append(_fault("own_wiring", f"{FILE} 是您自己写的, 不会覆盖。", f"{FILE} is your own; it is not overwritten."))  # fmt: skip
+    libraries = {"modbus": "pymodbus", "opcua": "asyncua", "mqtt": "paho", "sparkplug": "paho"}
+    wanted = dict.fromkeys(libraries[name] for name in request.protocols)
+    problems += [missing_library(name) for name in wanted if find_spec(name) is None]
     if problems:
         raise FaultyData(problems)
     plant = read_plant(own.read_text(encoding="utf-8"))

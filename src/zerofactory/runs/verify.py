@@ -128,7 +128,7 @@ def recompute(context: Context, seal: dict[str, Any]) -> MonthBook:
     """Return a sealed month worked out again from its sealed readings, documents, plant file and factors."""
     workspace = context.workspace
     text = workspace.evidence.find(seal["plant_sha256"]).read_text(encoding="utf-8-sig")
-    basis = Basis(read_plant(text), workspace.factor_book, date.fromisoformat(seal["known_at"]))
+    basis = Basis(read_plant(text), workspace.sealed_factor_book(seal), date.fromisoformat(seal["known_at"]))
     held = [Segment(seal["period"], seal["readings_file"], "", 0)] if seal["readings_file"] else []
     documents = workspace.journal.active(
         ACTIVITIES, {"period": seal["period"]}, brought_by="import", until=seal["booked_as"]

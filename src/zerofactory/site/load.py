@@ -77,14 +77,13 @@ def plant(text: str, file: str = "factory.toml") -> tuple[Plant | None, list[Pro
     except tomllib.TOMLDecodeError as error:
         return None, [_unreadable(error, file)]
     raw["accounting"] = _with_defaults(raw.get("accounting", {}))
-    rows = rows_of(text)
     try:
         document = _Document.model_validate_json(json.dumps(_labelled(raw, _Document), default=_iso))
     except ValidationError as error:
         faults = [_translated(dict(entry)) for entry in error.errors(include_url=False)]
-        return None, _located(faults, rows, file)
+        return None, _located(faults, text, file)
     built = _built(document)
-    problems = _located(check.faults(built), rows, file)
+    problems = _located(check.faults(built), text, file)
     return (None if errors_of(problems) else built), problems
 
 
@@ -133,8 +132,11 @@ def _iso(value: object) -> str:
     raise TypeError(f"no JSON for {type(value).__name__}")
 
 
-def _located(faults: Iterable[tuple[Path, Problem]], rows: dict[Path, int], file: str) -> list[Problem]:
-    return [problem.at(file=file, row=row_of(rows, path), column=written(path) or None) for path, problem in faults]
+def _located(faults: Iterable[tuple[Path, Problem]], text: str, file: str) -> list[Problem]:
+    """Return faults with the line and the key they are about; a text without faults is not searched for its lines."""
+    found = list(faults)
+    rows = rows_of(text) if found else {}
+    return [problem.at(file=file, row=row_of(rows, path), column=written(path) or None) for path, problem in found]
 
 
 def _unreadable(error: tomllib.TOMLDecodeError, file: str) -> Problem:

@@ -30,9 +30,18 @@ def standards() -> dict[str, Standard]:
     >>> list(standards())
     ['cn_machinery_2015', 'gb_t_24067_2024', 'ghg_protocol_corporate', 'iso_14064_1_2018', 'iso_14067_2018']
     """
+    return {name: _book(name) for name in _names()}
+
+
+@lru_cache(maxsize=1)
+def _names() -> tuple[str, ...]:
     folder = files("zerofactory.standards") / "books"
-    names = sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))
-    return {name: read(name, (folder / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+
+
+@lru_cache(maxsize=32)
+def _book(name: str) -> Standard:
+    return read(name, (files("zerofactory.standards") / "books" / f"{name}.yaml").read_text(encoding="utf-8"))
 
 
 def standard(standard_id: str) -> Standard:
@@ -43,10 +52,9 @@ def standard(standard_id: str) -> Standard:
     >>> standard("iso_14064_1_2018").category("2.1").scope
     2
     """
-    found = standards().get(standard_id)
-    if found is None:
-        raise NotFound(Text("标准", "standard"), standard_id, list(standards()))
-    return found
+    if standard_id not in _names():
+        raise NotFound(Text("标准", "standard"), standard_id, _names())
+    return _book(standard_id)
 
 
 def read(name: str, content: str) -> Standard:

@@ -57,6 +57,7 @@ SEALS = TableSchema(
         _text("run_id", "运行号", "run"),
         _text("known_at", "截至时间", "as known at"),
         _text("plant_sha256", "工厂文件SHA-256", "SHA-256 of the plant file"),
+        _text("own_factors", "自有因子文件(JSON: 名称、SHA-256)", "own factor files (JSON: name, SHA-256)"),
         _text("readings_file", "读数文件", "readings file", nullable=True),
         _text("readings_sha256", "读数文件SHA-256", "SHA-256 of the readings file", nullable=True),
         _text("intervals_sha256", "区间数据SHA-256", "SHA-256 of the interval amounts"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -66,8 +67,14 @@ class Workspace:
             problems.append(
                 _problem(
                     "no_plant_file",
-                    Text(f"{shown} 不是工作区: 里面没有 {PLANT_FILE}。", f"{shown} is no workspace: it holds no {PLANT_FILE}."),
-                    Text("请用 -w 文件夹 指定工作区, 或先运行 zf init 文件夹 新建。", "Name one with -w DIR, or make one with zf init DIR."),
+                    Text(
+                        f"{shown} 不是工作区: 里面没有 {PLANT_FILE}。",
+                        f"{shown} is no workspace: it holds no {PLANT_FILE}.",
+                    ),
+                    Text(
+                        "请用 -w 文件夹 指定工作区, 或先运行 zf init 文件夹 新建。",
+                        "Name one with -w DIR, or make one with zf init DIR.",
+                    ),
                 )
             )
         elif not (folder / BOOK_FILE).is_file():
@@ -116,16 +123,19 @@ class Workspace:
     @cached_property
     def factor_book(self) -> FactorBook:
         """The packaged factor sets and the plant's own (`factors/*.csv` in the workspace)."""
-        own = sorted((self.folder / "factors").glob("*.csv"))
-        sets, problems = [], []
-        for path in own:
-            loaded, faults = read_set(text_of(path.read_bytes(), f"factors/{path.name}"), path.stem)
-            problems += [fault.at(file=f"factors/{path.name}") for fault in faults]
-            if loaded is not None:
-                sets.append(loaded)
-        if problems:
-            raise FaultyData(problems)
-        return factor_book(tuple(sets))
+        return _with_own(self.own_factor_files)
+
+    @cached_property
+    def own_factor_files(self) -> Mapping[str, bytes]:
+        """The plant's own factor files as they stand now, by name."""
+        return {path.stem: path.read_bytes() for path in sorted((self.folder / "factors").glob("*.csv"))}
+
+    def sealed_factor_book(self, seal: Mapping[str, Any]) -> FactorBook:
+        """The factor sets a month was sealed with: the packaged ones and the plant's own as they were then."""
+        kept = json.loads(seal["own_factors"])
+        if kept == {name: hashlib.sha256(content).hexdigest() for name, content in self.own_factor_files.items()}:
+            return self.factor_book
+        return _with_own({name: self.evidence.find(digest).read_bytes() for name, digest in kept.items()})
 
     def batches(self) -> pl.DataFrame:
         """Return the imported files."""
@@ -167,6 +177,19 @@ class Workspace:
             yield
         finally:
             lock.close()
+
+
+def _with_own(contents: Mapping[str, bytes]) -> FactorBook:
+    """Return the packaged sets and own ones read from file contents; raise `FaultyData` with every fault."""
+    sets, problems = [], []
+    for name, content in contents.items():
+        loaded, faults = read_set(text_of(content, f"factors/{name}.csv"), name)
+        problems += [fault.at(file=f"factors/{name}.csv") for fault in faults]
+        if loaded is not None:
+            sets.append(loaded)
+    if problems:
+        raise FaultyData(problems)
+    return factor_book(tuple(sets))
 
 
 @lru_cache(maxsize=8)

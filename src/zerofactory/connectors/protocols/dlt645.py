@@ -62,7 +62,7 @@ class Dlt645Link:
                 if self._schedule.failed(tap.station) == 1:
                     said = str(error) or "no answer"
                     self._around.tell(self._fault("dlt645", f"表 {tap.station}: {said}", f"Meter {tap.station}: {said}")
-                                      .problem.at(column=f"{self._connection.id}/{tap.station}"))  # fmt: skip
+                                      .problem.at(file=f"{self._connection.id}/{tap.station}"))  # fmt: skip
                 continue
             except OSError as error:
                 raise self._fault("gateway_away", f"网关断开: {error}", f"The gateway hung up: {error}") from error

@@ -108,7 +108,7 @@ class FolderLink:
                      f"File {path.name} has {len(fault.problems)} faults and was not booked: {first.message.en}"),
                 Text("请看 refused/ 里同名的 .problems.txt, 改正后重新放入。",
                      "See the .problems.txt beside it in refused/, mend the file and drop it again."),
-                column=self._connection.id,
+                file=self._connection.id,
                 severity="warning",
             )
         )  # fmt: skip

@@ -78,7 +78,7 @@ class ModbusLink:
                 if self._client is None or not self._client.connected:
                     raise
                 if self._schedule.failed(station) == 1:
-                    self._around.tell(fault.problem.at(column=f"{self._connection.id}/{station}"))
+                    self._around.tell(fault.problem.at(file=f"{self._connection.id}/{station}"))
         if not answered and len(due) == len(self._stations):
             raise LinkFault(
                 "no_station",
@@ -228,6 +228,7 @@ PROTOCOL = ProtocolKind(
     title=Text("Modbus TCP(含 RTU 网关)", "Modbus TCP (also RTU gateways)"),
     reference="MODBUS Application Protocol Specification V1.1b3; MODBUS Messaging on TCP/IP Implementation Guide V1.0b",
     make=ModbusLink,
+    library="pymodbus",
     polled=True,
     values="instant",
     options={"framer": str},

@@ -121,7 +121,7 @@ def garbage(connection: str, topic: str, why: str) -> Problem:
         "connectors.garbage",
         Text(f"“{topic[:80]}”的消息读不懂: {why[:120]}", f"A message of '{topic[:80]}' cannot be read: {why[:120]}"),
         Text("请检查发送端的格式; 该消息不入账。", "Check the sender's format; the message is not booked."),
-        column=connection,
+        file=connection,
         severity="warning",
     )
 
@@ -131,6 +131,7 @@ PROTOCOL = ProtocolKind(
     title=Text("MQTT(JSON)", "MQTT (JSON)"),
     reference="OASIS MQTT Version 3.1.1",
     make=MqttJsonLink,
+    library="paho",
     polled=False,
     values="interval",
     options={**OPTIONS, "topic": str, "time": str},

@@ -148,7 +148,7 @@ def _no_node(connection: str, tap: Tap, why: str) -> Problem:
         "connectors.no_node",
         Text(f"订阅不到节点 {tap.point}({why})。", f"Node {tap.point} cannot be subscribed ({why})."),
         Text("请核对节点号。", "Check the node id."),
-        column=connection,
+        file=connection,
         severity="warning",
     )
 
@@ -161,7 +161,7 @@ def _flood(connection: str) -> Problem:
             "请加大 publish_milliseconds, 或在服务器侧设死区。",
             "Raise publish_milliseconds or set a deadband on the server.",
         ),
-        column=connection,
+        file=connection,
         severity="warning",
     )
 
@@ -171,6 +171,7 @@ PROTOCOL = ProtocolKind(
     title=Text("OPC UA(订阅)", "OPC UA (subscriptions)"),
     reference="OPC UA Specification Part 4: Services, clauses 5.12 and 5.13 (MonitoredItem and Subscription service sets)",
     make=OpcUaLink,
+    library="asyncua",
     polled=False,
     values="instant",
     options={"user": str, "password_env": str, "publish_milliseconds": int, "queue_size": int},

@@ -2,7 +2,8 @@
 
 ``station`` is ``group/edge`` or ``group/edge/device``, ``point`` the metric's name. A birth tells names, aliases and types;
 data of a node whose birth we have not seen, or whose sequence number leaps, make us ask for a rebirth (Node Control/Rebirth)
-– at most once every few seconds a node. Values carry their own time, so what is applied out of order is still booked right.
+– at most once every few seconds a node. What births told is kept on disk, so data that waited at the broker while we were
+away are understood before the next birth. Values carry their own time, so what is applied out of order is still booked right.
 Yields: value in the meter's unit; instant of the metric; nothing while a node is dead.
 Sparkplug Specification 3.0.0, clauses 5 (operational behaviour) and 6 (payloads).
 """
@@ -14,6 +15,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from zerofactory.connectors.health import write_status
 from zerofactory.connectors.link import Connection, ProtocolKind, Surroundings, Tap, is_number
 from zerofactory.connectors.mqtt_session import OPTIONS, MqttSession
 from zerofactory.connectors.protocols.mqtt_json import garbage
@@ -46,12 +48,14 @@ class SparkplugLink:
         self._taps: dict[tuple[str, str], Tap] = {(tap.station, tap.point): tap for tap in connection.taps}
         self._nodes: dict[str, Node] = {}
         self._state_topic = f"{NAMESPACE}/STATE/{connection.options.get('host_id', 'zerofactory')}"
+        self._births = around.folder / "collect" / f"births-{connection.id}.json"
         self.rebirths = 0
 
     async def open(self) -> None:
         """Connect with the host's death as will, subscribe, tell that the host is online."""
         self._nodes = {"/".join(tap.station.split("/")[:2]): Node() for tap in self._connection.taps}
         groups = sorted({tap.station.partition("/")[0] for tap in self._connection.taps})
+        self._remember()
         stamp = self._around.now_us() // 1000
         await self._session.open(
             [f"{NAMESPACE}/{group}/#" for group in groups], will=(self._state_topic, _state(False, stamp))
@@ -104,6 +108,7 @@ class SparkplugLink:
                 for key in (one.alias, one.name)
                 if key is not None and one.datatype
             }
+            self._keep()
         elif kind.endswith("DATA") and (not node.alive or station not in node.types):
             self._ask_rebirth(name, node)
         yield from self._values(station, node, payload)
@@ -118,6 +123,30 @@ class SparkplugLink:
             stamp = metric.timestamp_ms if metric.timestamp_ms is not None else payload.timestamp_ms
             number = tap.value(float(metric.value)) if is_number(metric.value) else float(metric.value)
             yield Arrival(tap.meter.id, None if stamp is None else stamp * 1000, number)
+
+    def _keep(self) -> None:
+        """Write what births told."""
+        told = {
+            name: {"names": {s: list(known.items()) for s, known in node.names.items()},
+                   "types": {s: list(known.items()) for s, known in node.types.items()}}
+            for name, node in self._nodes.items() if node.types
+        }  # fmt: skip
+        write_status(self._births, told)
+
+    def _remember(self) -> None:
+        """Read what births told before; an absent or unreadable file only means that a rebirth is awaited."""
+        try:
+            told = json.loads(self._births.read_text(encoding="utf-8"))
+            for name, kept in told.items():
+                node = self._nodes.setdefault(name, Node())
+                node.names = {s: {int(a): str(n) for a, n in pairs} for s, pairs in kept["names"].items()}
+                node.types = {
+                    s: {key if isinstance(key, int) else str(key): int(t) for key, t in pairs}
+                    for s, pairs in kept["types"].items()
+                }
+                node.alive = True
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return
 
     def _in_sequence(self, node: Node, payload: Payload) -> bool:
         """Whether the sequence number follows the last one (0 after 255); the number is kept either way."""
@@ -141,7 +170,7 @@ class SparkplugLink:
                 "connectors.node_dead",
                 Text(f"Sparkplug 节点 {station} 离线。", f"Sparkplug node {station} is offline."),
                 Text("请检查该边缘网关。", "Check that edge gateway."),
-                column=self._connection.id,
+                file=self._connection.id,
                 severity="warning",
             )
         )
@@ -172,6 +201,7 @@ PROTOCOL = ProtocolKind(
     title=Text("Sparkplug B 3.0", "Sparkplug B 3.0"),
     reference="Eclipse Sparkplug Specification 3.0.0",
     make=SparkplugLink,
+    library="paho",
     polled=False,
     values="interval",
     options={**OPTIONS, "host_id": str},
