@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zerofactory.accounting.quantify import emissions, quantify
-from zerofactory.accounting.record import RECORDS, recompute
+from zerofactory.accounting.recompute import recompute
+from zerofactory.accounting.record import RECORDS
 from zerofactory.factors.load import factor_book
 
 KINDS = {

@@ -13,7 +13,7 @@ import pytest
 from zerofactory import units
 from zerofactory.accounting.plan import faults_of, flow_label
 from zerofactory.accounting.quantify import quantify
-from zerofactory.accounting.record import recompute
+from zerofactory.accounting.recompute import recompute
 from zerofactory.accounting.source import Ask, Source, source, sources
 from zerofactory.errors import NotFound
 from zerofactory.factors.load import factor_book

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 from zerofactory.errors import NotFound, Problem, Text
 from zerofactory.factors import explain
-from zerofactory.factors.choose import Scope, around
+from zerofactory.factors.choose import around
 from zerofactory.factors.gas import GWP_SETS
 from zerofactory.factors.model import FactorBook
+from zerofactory.factors.scope import Scope
 from zerofactory.factors.vocabulary import region, regions, roles
 
 

@@ -11,7 +11,7 @@ from zerofactory.factors.model import Factor, FactorBook, Found
 from zerofactory.factors.vocabulary import Role, region, role
 
 if TYPE_CHECKING:
-    from zerofactory.factors.choose import Scope
+    from zerofactory.factors.scope import Scope
 
 AMBIGUOUS = Text("有几个同样合适的因子。", "several factors are equally fit.")
 NONE = Text("没有这种因子。", "there is no such factor.")

@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from zerofactory import units
 from zerofactory.errors import Misuse, Problem, Text
-from zerofactory.factors.choose import Scope, find, require_tables
+from zerofactory.factors.choose import find, require_tables
 from zerofactory.factors.explain import hint, join, product
 from zerofactory.factors.model import FactorBook, Found, FuelUse, Resolution, Unresolved
 from zerofactory.factors.product import combine, unit_scale
+from zerofactory.factors.scope import Scope
 from zerofactory.factors.vocabulary import canonical, item_title, trace_item
 
 CO2_PER_C = 44 / 12

@@ -85,8 +85,9 @@ def combine(
     Default heat factor 0.11 tCO2/GJ in kg:
 
     >>> from datetime import date
-    >>> from zerofactory.factors.choose import Scope, find
+    >>> from zerofactory.factors.choose import find
     >>> from zerofactory.factors.load import factor_book
+    >>> from zerofactory.factors.scope import Scope
     >>> heat = find(factor_book(), "heat.default", Scope("CN-上海", date(2025, 1, 31)))
     >>> combine([heat], "kgCO2/GJ").value
     110.0

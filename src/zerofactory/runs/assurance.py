@@ -308,7 +308,7 @@ def conclude(context: Context, period: Period, dated: date | None = None) -> dic
     number = _rows(context, ASSURANCE_STATEMENTS, period).height + 1
     row = {
         "statement_id": f"{period.label}-S{number}", "plan_id": terms.plan_id, "period": period.label,
-        "level": terms.level, "verifier": terms.verifier, "dated": (dated or context.now.date()).isoformat(),
+        "level": terms.level, "verifier": terms.verifier, "dated": (dated or context.today).isoformat(),
         "standard": STANDARD, "regime": load_standard(STANDARD).default_regime, "total_gco2e": total,
         "materiality_fraction": terms.materiality_fraction, "seals": _seals(context, period),
         "text_zh": text.zh, "text_en": text.en,

@@ -53,7 +53,7 @@ def run(context: Context) -> CheckReport:
     plant, book = workspace.plant, workspace.factor_book
     problems = [problem.at(file=PLANT_FILE) for use in plant.sources for problem in _source_problems(context, use)]
     problems += [problem.at(file=PLANT_FILE) for problem in check(book, scope_of(context), plant.accounting.gwp_set)]
-    due = best_before(book, context.now.date())
+    due = best_before(book, context.today)
     batches = workspace.batches()
     seals = workspace.seals()
     documents = workspace.journal.active(ACTIVITIES, brought_by="import").height
@@ -89,8 +89,8 @@ def scope_of(context: Context) -> Scope:
     choices = plant.accounting
     return Scope(
         region=plant.region,
-        on=context.now.date(),
-        known_at=context.now.date(),
+        on=context.today,
+        known_at=context.today,
         grid_level=choices.grid_level,
         fuel_sets=choices.fuel_sets,
         accepted=choices.accepted,
@@ -111,7 +111,7 @@ def _source_problems(context: Context, use: SourceUse) -> Sequence[Problem]:
     if kind.scope == 0 or not use.meters:
         return []
     try:
-        resolve(context, use.id, context.now.date())
+        resolve(context, use.id, context.today)
     except FaultyData as fault:
         return [replace(problem, column=place) for problem in fault.problems]
     except NotFound as fault:

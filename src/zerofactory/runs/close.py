@@ -71,7 +71,7 @@ def run(
         A single month was asked for, is sealed, and ``revise`` is not set.
     """
     _refuse_early(context, period, revise, reason)
-    workspace, day = context.workspace, known_at or context.now.date()
+    workspace, day = context.workspace, known_at or context.today
     basis = Basis(workspace.plant, workspace.factor_book, day)
     with workspace.locked():
         sealed = dict(workspace.seals().select("period", "revision").iter_rows())

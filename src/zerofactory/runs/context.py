@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from zerofactory import __version__
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.periods import zone
 from zerofactory.store.journal import canonical
 from zerofactory.store.schema import RUNS
 from zerofactory.store.workspace import Workspace, current_actor
@@ -29,6 +30,11 @@ class Context:
     def at(self) -> str:
         """The moment as it is written in the journal."""
         return stamp(self.now)
+
+    @property
+    def today(self) -> date:
+        """The day on the plant's clock."""
+        return self.now.astimezone(zone(self.workspace.plant.time_zone)).date()
 
 
 def open_context(folder: Path) -> Context:

@@ -8,6 +8,7 @@ figure ─► records ─► quantity × factor × GWP
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -18,7 +19,7 @@ import polars as pl
 from zerofactory.accounting.plan import resolution_key
 from zerofactory.accounting.quantify import quantify
 from zerofactory.errors import NotFound, Text
-from zerofactory.factors.model import Factor
+from zerofactory.factors.model import Factor, FactorBook
 from zerofactory.metering.reading import READINGS
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
@@ -157,6 +158,17 @@ def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tup
     """Return each factor of the product with source, edition, page and confidence."""
     workspace = context.workspace
     seal = workspace.seal_of(row["period"])
+    book = workspace.sealed_factor_book(seal) if seal else workspace.factor_book
+    names = [name for name in re.split(r"[*/]", row["factor_id"]) if name != "1"]
+    if all(name in book.by_id for name in names):
+        return tuple(_factor(book.by_id[name]) for name in names)
+    return tuple(_factor(factor) for factor in _derived(context, row, activity, book))
+
+
+def _derived(context: Context, row: dict[str, Any], activity: pl.DataFrame, book: FactorBook) -> tuple[Factor, ...]:
+    """Return the factors of a product some of which stand in no table (stated by the plant, derived): asked again."""
+    workspace = context.workspace
+    seal = workspace.seal_of(row["period"])
     known_at = date.fromisoformat(seal["known_at"]) if seal else None
     facts = activity.drop("reverses")
     contracts = workspace.journal.active(
@@ -168,11 +180,9 @@ def _terms(context: Context, row: dict[str, Any], activity: pl.DataFrame) -> tup
         if seal
         else workspace.plant
     )
-    again = quantify(
-        together, plant, workspace.sealed_factor_book(seal) if seal else workspace.factor_book, known_at=known_at
-    )
+    again = quantify(together, plant, book, known_at=known_at)
     resolution = again.resolutions.get(resolution_key(row["factor_id"], row["factor_unit"]))
-    return tuple(_factor(factor) for factor in resolution.factors) if resolution else ()
+    return resolution.factors if resolution else ()
 
 
 def _factor(factor: Factor) -> Node:

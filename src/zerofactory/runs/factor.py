@@ -78,7 +78,7 @@ def resolve(context: Context, source_id: str, on: date, known_at: date | None = 
     """
     plant = context.workspace.plant
     use = plant.source(source_id)
-    choice = Choice(plant, context.workspace.factor_book, known_at=known_at or context.now.date())
+    choice = Choice(plant, context.workspace.factor_book, known_at=known_at or context.today)
     row = {"period": f"{on:%Y-%m}", "detail": "{}", "item": use.item, "unit": _unit(context, use)}
     ask = question_of(row, use, choice)
     try:

@@ -75,7 +75,7 @@ def show(
     plant.product(product)
     if boundary not in BOUNDARIES:
         raise NotFound(Text("边界", "boundary"), boundary, BOUNDARIES)
-    stock = _stock(context, period, known_at or context.now.date())
+    stock = _stock(context, period, known_at or context.today)
     made, problems = allocated(stock)
     refuse(problems)
     if made is None:

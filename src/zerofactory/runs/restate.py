@@ -299,7 +299,7 @@ def _as_measured(context: Context, period: Period, seal: dict[str, Any]) -> bool
 
 
 def _day(context: Context, request: Request) -> date:
-    return request.known_at or context.now.date()
+    return request.known_at or context.today
 
 
 def _not_as_filed(context: Context, seal: dict[str, Any], stage: Stage) -> list[Problem]:

@@ -109,7 +109,7 @@ def _stated(book: _Book) -> report.Statement:
         gases=_gases(book),
         regimes=_regimes(book),
         production=_production(book),
-        issued_on=context.now.date(),
+        issued_on=context.today,
         time_zone=plant.time_zone,
         fictional=plant.fictional,
         shops=_lines(book.fold("shop")),

@@ -107,23 +107,38 @@ def _built(document: _Document) -> Plant:
 
 def _labelled(value: Any, hint: Any) -> Any:
     """Return the raw value with every plain string that stands for a `Text` written in both languages."""
-    if get_origin(hint) in (Union, UnionType):
-        inner = [part for part in get_args(hint) if part is not type(None)]
-        return _labelled(value, inner[0]) if len(inner) == 1 else value
+    hint, entry_hint, fields = _form(hint)
     if hint is Text and isinstance(value, str):
         return {"zh": value, "en": value}
-    if get_origin(hint) is tuple and isinstance(value, list):
-        return [_labelled(entry, get_args(hint)[0]) for entry in value]
-    if isinstance(value, dict) and (is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, BaseModel))):
-        hints = _hints(cast(type, hint))
-        return {key: _labelled(entry, hints.get(key)) for key, entry in value.items()}
+    if entry_hint is not None and isinstance(value, list):
+        return [_labelled(entry, entry_hint) for entry in value]
+    if fields and isinstance(value, dict):
+        return {
+            key: _labelled(entry, fields[key]) if fields.get(key) is not None else entry for key, entry in value.items()
+        }
     return value
 
 
-@lru_cache(maxsize=64)
-def _hints(form: type) -> dict[str, Any]:
-    """Return the resolved field types of a form; looked up once a form, not once an entry."""
-    return get_type_hints(form)
+@lru_cache(maxsize=256)
+def _form(hint: Any) -> tuple[Any, Any, dict[str, Any]]:
+    """Return a type without its None, the type of its entries if it is a list, and its fields that may hold a `Text`.
+
+    Looked up once a type, not once an entry.
+    """
+    if get_origin(hint) in (Union, UnionType):
+        inner = [part for part in get_args(hint) if part is not type(None)]
+        return _form(inner[0]) if len(inner) == 1 else (hint, None, {})
+    if get_origin(hint) is tuple:
+        return hint, get_args(hint)[0], {}
+    if is_dataclass(hint) or (isinstance(hint, type) and issubclass(hint, BaseModel)):
+        fields = get_type_hints(cast(type, hint))
+        return hint, None, {name: inner for name, inner in fields.items() if _holds_text(inner)}
+    return hint, None, {}
+
+
+def _holds_text(hint: Any) -> bool:
+    bare, entry_hint, fields = _form(hint)
+    return bare is Text or bool(fields) or (entry_hint is not None and _holds_text(entry_hint))
 
 
 def _iso(value: object) -> str:
