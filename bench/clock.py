@@ -52,7 +52,11 @@ def apart(work: Callable[..., object], *arguments: object) -> Measured:
     process = context.Process(target=_child, args=(sending, work, arguments))
     process.start()
     sending.close()
-    seconds, peak, result = receiving.recv()
+    try:
+        seconds, peak, result = receiving.recv()
+    except EOFError:
+        process.join()
+        raise SystemExit(f"{work.__name__} broke off; its message stands above") from None
     process.join()
     return Measured(seconds, peak, result)
 

@@ -103,7 +103,8 @@ def plain_duckdb(parts: Parts, path: str, folder: str) -> float:
     import duckdb
 
     def work() -> float:
-        connection = duckdb.connect(config={"enable_progress_bar": "false"})
+        connection = duckdb.connect()
+        connection.execute("SET enable_progress_bar = false")
         connection.execute(
             f"""
             CREATE TABLE read AS SELECT meter, time, last(value) AS value FROM read_parquet('{path}') GROUP BY meter, time;

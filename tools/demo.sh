@@ -33,6 +33,15 @@ say "5b 价值链(范围三, 类别 3 至 6)单列, 及其重要性判定" "5b T
 "$ZF" inventory show -w demo --period 2025 --scope 3 --standard ghg_protocol_corporate
 "$ZF" inventory significance -w demo --period 2025
 
+say "5c 不确定度: 误差传播与蒙特卡洛并列, 方差从哪里来" "5c Uncertainty: propagation beside Monte Carlo, and where the variance is from"
+"$ZF" inventory show -w demo --period 2025 --uncertainty
+
+say "5d 同一批电量, 六个口径" "5d One book of electricity under six claim regimes"
+"$ZF" electricity compare -w demo --period 2025
+
+say "5e 一辆车的碳足迹: 从摇篮到大门" "5e The footprint of one vehicle, cradle to gate"
+"$ZF" footprint show -w demo --product petrol-sedan --period 2025
+
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 
@@ -40,4 +49,12 @@ say "7 报告" "7 The report"
 mkdir -p demo/reports
 "$ZF" report -w demo --form iso_14064 --period 2025 --out demo/reports/iso_14064-2025.pdf
 "$ZF" report -w demo --form iso_14064 --period 2025 --out demo/reports/iso_14064-2025.xlsx
-say "完成: demo/reports/iso_14064-2025.pdf" "Done: demo/reports/iso_14064-2025.pdf"
+
+say "8 核查包: 签名, 不用工作区逐条重算" "8 The verification package: signed, and recomputed without the workspace"
+keys="$(mktemp -d)"
+trap 'rm -rf "$keys"' EXIT
+"$ZF" key new --out "$keys/signing.pem"
+"$ZF" package -w demo --period 2025 --sign-key "$keys/signing.pem" --out demo/package-2025.zip
+"$ZF" verify demo/package-2025.zip
+
+say "完成: demo/reports/iso_14064-2025.pdf, demo/package-2025.zip" "Done: demo/reports/iso_14064-2025.pdf, demo/package-2025.zip"

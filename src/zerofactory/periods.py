@@ -38,11 +38,7 @@ class Period:
         match = _FORM.match(text.strip())
         year = int(match.group(1)) if match else 0
         month = int(match.group(2)) if match and match.group(2) else None
-        if (
-            match is None
-            or not YEAR_RANGE[0] <= year <= YEAR_RANGE[1]
-            or (month is not None and not 1 <= month <= 12)
-        ):
+        if match is None or not YEAR_RANGE[0] <= year <= YEAR_RANGE[1] or (month is not None and not 1 <= month <= 12):
             raise FaultyData(
                 [
                     Problem(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from zerofactory.accounting.quantify import emissions, quantify
 from zerofactory.accounting.recompute import recompute
 from zerofactory.accounting.record import RECORDS
+from zerofactory.errors import FaultyData
 from zerofactory.factors.load import factor_book
 
 KINDS = {
@@ -67,6 +68,13 @@ def test_figures_by_hand(plant_with: Any, activity: Any, frame: Any, known: Any)
 def test_half_a_gram_rounds_to_even() -> None:
     half = pl.DataFrame({"quantity": [0.5, 1.5, 2.5], "factor_value": [0.001] * 3, "gwp": [1.0] * 3})
     assert emissions(half).to_list() == [0, 2, 2]
+
+
+def test_an_emission_beyond_whole_grams_is_refused_and_never_wraps() -> None:
+    vast = pl.DataFrame({"source_id": ["sf6"], "quantity": [1e12], "factor_value": [1000.0], "gwp": [24300.0]})
+    with pytest.raises(FaultyData) as caught:
+        emissions(vast)
+    assert [problem.code for problem in caught.value.problems] == ["accounting.too_large"]
 
 
 @settings(max_examples=20, deadline=None)

@@ -108,3 +108,28 @@ def test_workbook_with_broken_inside(tmp_path: Path) -> None:
 
 def test_packaged_limits_are_stated() -> None:
     assert limits().max_sheet_rows == 1_048_576
+
+
+@pytest.mark.parametrize("shift", range(3))
+def test_a_character_cut_where_the_look_at_the_encoding_ends(tmp_path: Path, shift: int) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("meter,note" + " " * shift + "\n" + "m1,迟到迟到迟到迟到迟到迟到\n" * 4_000, encoding="utf-8")
+    assert set(read_table(path)["note"]) == {"迟到迟到迟到迟到迟到迟到"}
+
+
+def test_a_file_name_is_never_a_pattern(tmp_path: Path) -> None:
+    for suffix, write in ((".csv", pl.DataFrame.write_csv), (".parquet", pl.DataFrame.write_parquet)):
+        for name in ("[a]", "a*", "ab"):
+            write(pl.DataFrame({"meter": [name]}), tmp_path / f"{name}{suffix}")
+        for name in ("[a]", "a*"):
+            assert read_table(tmp_path / f"{name}{suffix}")["meter"].to_list() == [name]
+
+
+def test_parquet_whose_cells_are_no_values_or_that_has_too_many_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    pl.DataFrame({"meter": [["E1"]], "value": [1.0]}).write_parquet(path)
+    assert code_of(path) == "tabular.not_plain"
+    pl.DataFrame({"meter": [b"\xff"], "value": [1.0]}).write_parquet(path)
+    assert code_of(path) == "tabular.not_plain"
+    pl.DataFrame({"value": [1.0] * 11}).write_parquet(path)
+    assert code_of(path, SMALL) == "tabular.too_many"

@@ -45,7 +45,16 @@ def test_no_room_is_named_after_nothing() -> None:
 
 
 def test_inheritance_is_for_exceptions_and_doors_only() -> None:
-    allowed = {"Exception", "ValueError", "ZeroFactoryError", "Protocol", "BaseModel", "StrEnum", "NamedTuple", "TypedDict"}
+    allowed = {
+        "Exception",
+        "ValueError",
+        "ZeroFactoryError",
+        "Protocol",
+        "BaseModel",
+        "StrEnum",
+        "NamedTuple",
+        "TypedDict",
+    }
     found = []
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):

@@ -14,7 +14,18 @@ ROOMS = {
     "accounting", "cli", "connectors", "discover", "errors", "factors", "metering", "optimisation", "periods", "reference_plant",
     "reporting", "runs", "site", "standards", "store", "tables", "units",
 }  # fmt: skip
-HEAVY = ("polars", "numpy", "sqlalchemy", "pydantic", "matplotlib", "typst", "xlsxwriter", "yaml", "python_calamine", "sklearn")
+HEAVY = (
+    "polars",
+    "numpy",
+    "sqlalchemy",
+    "pydantic",
+    "matplotlib",
+    "typst",
+    "xlsxwriter",
+    "yaml",
+    "python_calamine",
+    "sklearn",
+)
 
 
 def test_rooms_are_the_ones_we_know() -> None:

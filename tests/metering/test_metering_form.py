@@ -179,6 +179,8 @@ FAULTS = [
     ({"start": "2025-02-30"}, "unreadable_date", "开始日期"),
     ({"end": "soon"}, "unreadable_date", "结束日期"),
     ({"start": "1925-03-01"}, "unreadable_date", "开始日期"),
+    ({"start": "2025011"}, "unreadable_date", "开始日期"),
+    ({"start": "2025105"}, "unreadable_date", "开始日期"),
     ({"start": "2025-04-01"}, "end_before_start", "结束日期"),
     ({"start": "2019-12-31"}, "outside_plant_life", "开始日期"),
     ({"quantity": "many"}, "not_a_number", "数量"),
@@ -386,3 +388,11 @@ def test_ids_do_not_depend_on_the_order_of_rows(plant: Any, kinds: Any) -> None:
     one, _ = from_form(form(*rows), plant, kinds)
     other, _ = from_form(form(*reversed(rows)), plant, kinds)
     assert sorted(one["activity_id"]) == sorted(other["activity_id"])
+
+
+def test_a_moment_with_a_zone_is_no_date() -> None:
+    from zerofactory.metering.cells import dates
+
+    zoned = pl.Series([datetime(2025, 1, 31, 16, tzinfo=UTC)])
+    assert dates(zoned).to_list() == [None]
+    assert dates(pl.Series(["20250131", "2025131"])).to_list() == [date(2025, 1, 31), None]

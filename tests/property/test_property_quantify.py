@@ -58,7 +58,7 @@ def activity(draw: st.DrawFn) -> dict[str, Any]:
         "started_at": start,
         "ended_at": start.replace(day=28),
         "item": example.item,
-        "quantity": draw(st.floats(0.001, 1e9)),
+        "quantity": draw(st.floats(0.001, 1e4)),
         "unit": example.unit,
         "tier": draw(st.sampled_from(("metered", "invoiced", "estimated"))),
         "estimated_fraction": draw(st.sampled_from((0.0, 0.25, 1.0))),

@@ -121,6 +121,8 @@ FACTORS = (
         "附件表3",
         "verified",
         "medium",
+        T("电网因子", "Grid factors"),
+        "0.5737",
     ),
     st.FactorLine(
         "cn-t1.natural_gas.ncv",
@@ -133,6 +135,8 @@ FACTORS = (
         "附录二 表2.1 第3行",
         "verified",
         "high",
+        T("首批指南", "First guidelines"),
+        "389.31",
     ),
     st.FactorLine(
         "cn-t1.natural_gas.cc",
@@ -145,6 +149,8 @@ FACTORS = (
         "附录二 表2.1 第4行",
         "verified",
         "high",
+        T("首批指南", "First guidelines"),
+        "15.3",
     ),
     st.FactorLine(
         "identity.mass_balance",
@@ -157,9 +163,11 @@ FACTORS = (
         "7.2.2.3",
         "expert",
         "low",
+        T("", ""),
+        "1",
     ),
 )
-KNOWN = T("出自首批指南(2013)。", "From the first guidelines (Vol. 1).")
+KNOWN = T("出自《首批指南》(Vol. 1)。", "From 'First guidelines' (Vol. 1).")
 APPLIED = (
     st.AppliedFactor(
         "cn.grid.prov.shanghai.2023",
@@ -179,7 +187,10 @@ APPLIED = (
             "kgCO2/Nm3",
             "CO2",
             ("cn-t1.natural_gas.ncv", "cn-t1.natural_gas.cc"),
-            T(f"第 {number} 种取法。{KNOWN.zh}", f"Choice {number}. {KNOWN.en}"),
+            T(
+                f"天然气参数,中国。低位发热量389.31 GJ/万Nm3。按次序取第一种。{KNOWN.zh}",
+                f"Gas, China. 389.31 GJ/万Nm3. By order the first. {KNOWN.en}",
+            ),
         )
         for number in (1, 2, 3)
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +176,38 @@ def test_what_the_template_does_not_know_is_said() -> None:
     assert [(p.code, p.severity, p.column) for p in problems] == [
         ("aas.unknown_element", "warning", "CarbonFootprint.Colour")
     ]
+
+
+@pytest.mark.parametrize("place", ["_rels/.rels", "aasx/data.xml"])
+@pytest.mark.parametrize(
+    "content",
+    [
+        '<!DOCTYPE a [<!ENTITY b "lol"><!ENTITY c "&b;&b;&b;">]><a>&c;</a>',
+        '<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/hostname">]><a>&b;</a>',
+        "<not xml",
+    ],
+)
+def test_hostile_xml_in_a_package_is_refused(place: str, content: str) -> None:
+    relation = (
+        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship Id="r"'
+        ' Type="http://admin-shell.io/aasx/relationships/{}" Target="{}"/></Relationships>'
+    )
+    types = (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/></Types>'
+    )
+    parts = {
+        "[Content_Types].xml": types,
+        "_rels/.rels": relation.format("aasx-origin", "/aasx/aasx-origin"),
+        "aasx/aasx-origin": "x",
+        "aasx/_rels/aasx-origin.rels": relation.format("aas-spec", "/aasx/data.xml"),
+        "aasx/data.xml": '<environment xmlns="https://admin-shell.io/aas/3/0"/>',
+    }
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        for name, part in (parts | {place: content}).items():
+            archive.writestr(name, part)
+    carbon, problems = aas.read(stream.getvalue(), "x.aasx")
+    assert carbon is None
+    assert {problem.code for problem in problems} == {"aas.unreadable"}

@@ -20,7 +20,7 @@ def test_every_factor_names_its_source_and_its_products(full: Statement) -> None
     assert len(read.rows) == len(full.factors)
     assert len(sources.rows) == 3
     assert {row[6] for row in read.rows} == marks
-    assert [row[7] for row in read.rows] == ["1", "2–4", "2–4", "5"]
+    assert [row[7] for row in read.rows] == ["R1", "R2", "R2", "R3"]
 
 
 def test_places_in_one_document_stand_together(full: Statement) -> None:
@@ -28,14 +28,17 @@ def test_places_in_one_document_stand_together(full: Statement) -> None:
     assert guideline.endswith("附录二 表2.1 第3行, 第4行")
 
 
-def test_a_sentence_that_three_reasons_share_is_printed_once(full: Statement) -> None:
-    reasons = [row[4] for row in factors.applied_factors(full).rows]
-    notes = factors.reason_notes(full).rows
-    assert notes == (("N1", Text("出自首批指南(2013)。", "From the first guidelines (Vol. 1).")),)
-    assert [reason.zh for reason in reasons if isinstance(reason, Text)][1:4] == [
-        f"第 {number} 种取法。[N1]" for number in (1, 2, 3)
-    ]
-    assert reasons[0] == full.applied_factors[0].reason
+def test_a_reason_says_the_choice_once_and_no_value_or_source(full: Statement) -> None:
+    rows = factors.factor_reasons(full).rows
+    assert [row[0] for row in rows] == ["R1", "R2", "R3"]
+    assert rows[1][1] == Text("按次序取第一种。", "By order the first.")
+    assert isinstance(rows[1][2], Text)
+    assert rows[1][2].zh.count("kgCO2/Nm3") == 3
+    assert rows[0][1] == full.applied_factors[0].reason
+
+
+def test_the_workbook_keeps_the_whole_reason(full: Statement) -> None:
+    assert [row[4] for row in factors.applied_factors(full).rows] == [line.reason for line in full.applied_factors]
 
 
 def test_gases_stand_in_the_order_of_the_standard(full: Statement) -> None:

@@ -56,7 +56,7 @@ def test_factors_carry_their_provenance(full: Statement) -> None:
     found = rows(render_xlsx(full, "zh"), "factors")
     row = next(row for row in found if row[1] == "cn.grid.prov.shanghai.2023")
     assert row[2] == 0.5737
-    assert row[4:8] == ["已核对原文", "中", "S1", "1"]
+    assert row[4:8] == ["已核对原文", "中", "S1", "R1"]
     sources = rows(render_xlsx(full, "zh"), "factor_notes")
     assert "公告2025年第47号" in next(str(line[1]) for line in sources if line[0] == "S1")
 

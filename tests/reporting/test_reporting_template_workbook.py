@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -81,6 +82,12 @@ def test_help_explains_every_column_and_unit_in_two_languages() -> None:
         assert symbol in by_name
     assert by_name["method"][4] == "balance, service"
     assert by_name["method"][5] == "chiller"
+
+
+def test_help_names_the_items_in_two_languages() -> None:
+    boiler = replace(BOILER, item_names={"natural_gas": Text("天然气", "natural gas")})
+    explained = list(sheets(activities_workbook([boiler, COOLANT], 2025)).values())[2]
+    assert ["natural_gas", "", "天然气", "natural gas"] in [row[:4] for row in explained]
 
 
 def test_lists_follow_the_source() -> None:

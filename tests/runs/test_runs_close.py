@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -20,7 +20,9 @@ from zerofactory.errors import BookClosed, FaultyData, NotFound
 from zerofactory.periods import Period
 from zerofactory.runs import close, explain, import_data, inventory, verify
 from zerofactory.runs.context import Context
+from zerofactory.runs.intervals import sealed_month
 from zerofactory.store.schema import RECORDS, SEALS
+from zerofactory.store.workspace import Workspace
 
 Writer = Callable[..., Path]
 Reopen = Callable[[Context], Context]
@@ -284,3 +286,82 @@ def test_own_factors_are_kept_with_the_seal(
     assert explain.run(reopen(small), used["record_id"][0]).children
     own.unlink()
     assert verify.run(reopen(small)).clean
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE records SET kyoto = 'x9' WHERE row_number = 1",
+        "UPDATE records SET started_at = 'x9' WHERE row_number = 1",
+        "UPDATE records SET quantity = 'x9' WHERE row_number = 1",
+        "UPDATE seals SET revision = 'x9' WHERE row_number = 1",
+        "UPDATE seals SET known_at = 'x9' WHERE row_number = 1",
+        "UPDATE seals SET own_factors = 'x9' WHERE row_number = 1",
+        "UPDATE batches SET segments = 'x9' WHERE row_number = 1",
+        "UPDATE journal SET payload = 'x9' WHERE kind = 'close' AND seq = 3",
+        "UPDATE journal SET heads = 'x9' WHERE seq = (SELECT MAX(seq) FROM journal)",
+    ],
+)
+def test_a_cell_of_another_kind_is_named_and_nothing_falls_over(closed: Context, reopen: Reopen, change: str) -> None:
+    tampered(closed, change)
+    codes = {problem.code for problem in verify.run(reopen(closed)).problems}
+    assert codes & {"store.row_changed", "store.entry_changed"}
+
+
+def test_an_emptied_book_is_not_sound(closed: Context, reopen: Reopen) -> None:
+    (closed.workspace.folder / "book.db").write_bytes(b"")
+    assert "store.no_entries" in {problem.code for problem in verify.run(reopen(closed)).problems}
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_changed_interval_file_is_named(closed: Context, reopen: Reopen, keep: bool) -> None:
+    path = closed.workspace.folder / "series/sealed/2025-04.r0.intervals.parquet"
+    frame = pl.read_parquet(path)
+    path.unlink()
+    if keep:
+        frame.with_columns(pl.col("amount_milli") + 1).write_parquet(path)
+    assert {problem.code for problem in verify.run(reopen(closed)).problems} == {"verify.intervals_file"}
+
+
+def test_a_leftover_beside_evidence_does_not_stand_for_it(closed: Context, reopen: Reopen) -> None:
+    (path,) = closed.workspace.folder.glob("evidence/*/*.csv")
+    path.rename(path.with_name(f"{path.name}.1.partial"))
+    assert {problem.code for problem in verify.run(reopen(closed)).problems} == {"verify.evidence_missing"}
+    path.symlink_to(path.with_name("nowhere"))
+    assert "store.evidence_changed" in {problem.code for problem in verify.run(reopen(closed)).problems}
+
+
+def test_a_plant_folder_named_like_a_pattern_is_read_alone(small: Context, write_readings: Writer) -> None:
+    folder = small.workspace.folder
+    named = folder.with_name("[plant]*")
+    folder.rename(named)
+    context = Context(Workspace.open(named), small.now, small.actor)
+    import_data.run(context, [write_readings(1)])
+    assert close.run(Context(Workspace.open(named), small.now, small.actor), Period(2025, 1))[0].status == "closed"
+    assert verify.run(Context(Workspace.open(named), small.now, small.actor)).clean
+
+
+def test_a_register_that_falls_back_is_told_at_closing(small: Context, tmp_path: Path, reopen: Reopen) -> None:
+    import_data.run(small, [_readings_with_a_slip(tmp_path)])
+    (made,) = close.run(reopen(small), Period(2025, 1))
+    assert [problem.code for problem in made.warnings if problem.code == "month.reset"] == ["month.reset"]
+
+
+def _readings_with_a_slip(folder: Path) -> Path:
+    times = pl.datetime_range(datetime(2025, 1, 1), datetime(2025, 2, 1), "15m", eager=True)  # noqa: DTZ001
+    steps = pl.Series("value", [1000.0 + i for i in range(len(times))])
+    slip = pl.DataFrame({"meter": "G1", "time": times, "value": steps.set(steps == 1500.0, 1600.0)})
+    flat = pl.DataFrame({"meter": "E1", "time": times.head(len(times) - 1), "value": 10.0})
+    path = folder / "slip.parquet"
+    pl.concat([slip, flat]).write_parquet(path)
+    return path
+
+
+def test_a_unit_changed_after_closing_does_not_change_what_was_sealed(closed: Context, reopen: Reopen) -> None:
+    month = Period(2025, 1)
+    before = sealed_month(closed, month)
+    path = closed.workspace.folder / "factory.toml"
+    path.write_text(path.read_text(encoding="utf-8").replace('unit = "kWh"', 'unit = "MWh"'), encoding="utf-8")
+    after = sealed_month(reopen(closed), month)
+    assert after.units == before.units == ("kWh", "Nm3")
+    assert (after.amount_milli == before.amount_milli).all()

@@ -161,3 +161,28 @@ def test_a_workbook_of_a_million_rows_is_read_or_refused_clearly(small: Context,
         import_data.run(small, [path])
     assert 1 <= len(caught.value.problems) <= 2000
     assert small.workspace.journal.rows(BATCHES).is_empty()
+
+
+def test_a_late_first_reading_of_a_month_names_the_month_before_too(
+    small: Context, write_readings: Writer, tmp_path: Path, reopen: Reopen
+) -> None:
+    import_data.run(small, [write_readings(1, 2, 3)])
+    close.run(reopen(small), Period(2025, 2))
+    close.run(reopen(small), Period(2025, 1))
+    path = tmp_path / "late.csv"
+    path.write_text("meter,time,value\nG1,2025-02-01 00:00,107441\n", encoding="utf-8")
+    (told,) = import_data.run(reopen(small), [path], into_closed=True)
+    (warning,) = told.warnings
+    assert warning.code == "import.to_revise"
+    assert "2025-01, 2025-02" in warning.message.en
+
+
+def test_a_file_whose_document_was_taken_back_is_not_called_done(
+    small: Context, write_form: Writer, reopen: Reopen
+) -> None:
+    path = write_form("diesel,2025-01-01,2025-01-31,2,t,,,D1,")
+    import_data.run(small, [path])
+    reverse.run(reopen(small), "D1", "wrong")
+    (again,) = import_data.run(reopen(small), [path])
+    assert again.status == "already_imported"
+    assert [problem.code for problem in again.warnings] == ["import.reversed_since"]

@@ -19,12 +19,13 @@ from zerofactory.accounting.electricity import Split, split_by_contract
 from zerofactory.accounting.plan import KEY, LOT, Answers, Choice, answer
 from zerofactory.accounting.record import RECORDS
 from zerofactory.accounting.source import fault
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.factors.model import FactorBook, Resolution
 from zerofactory.site.model import Plant
 
 Counts = npt.NDArray[np.int64]
 GRAMS_PER_KILOGRAM = 1000.0
+WHOLE_GRAMS = 2.0**53
 HEX_DIGITS = 16
 OWN = ("activity_id", "shop", "started_at", "ended_at", "quantity", "estimated_fraction")
 
@@ -182,6 +183,11 @@ def _sorted(keys: pl.Series) -> Counts:
 def emissions(frame: pl.DataFrame) -> pl.Series:
     """Return quantity × factor_value × 1000 × gwp of every row, rounded half to even to whole grams.
 
+    Raises
+    ------
+    FaultyData
+        A row comes to more than 2**53 g (9 Gt): beyond it a 64-bit float holds no whole grams. A wrong unit, surely.
+
     Examples
     --------
     >>> row = pl.DataFrame({"quantity": [1000.0], "factor_value": [573.7], "gwp": [1.0]})
@@ -191,4 +197,19 @@ def emissions(frame: pl.DataFrame) -> pl.Series:
     grams = (
         frame["quantity"].to_numpy() * frame["factor_value"].to_numpy() * GRAMS_PER_KILOGRAM * frame["gwp"].to_numpy()
     )
+    beyond = ~(np.abs(grams) <= WHOLE_GRAMS)
+    if beyond.any():
+        raise FaultyData(_too_large(frame.filter(pl.Series(beyond))))
     return pl.Series("emissions_gco2e", np.rint(grams).astype(np.int64))
+
+
+def _too_large(rows: pl.DataFrame) -> list[Problem]:
+    names = rows["source_id"] if "source_id" in rows.columns else rows["quantity"].cast(pl.String)
+    return [
+        fault(
+            "too_large",
+            Text(f"“{name}”的排放量大得无法计算。", f"The emission of '{name}' is too large to be counted."),
+            Text("请核对数量与单位。", "Check quantity and unit."),
+        )
+        for name in names.unique(maintain_order=True)
+    ]

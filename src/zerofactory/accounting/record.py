@@ -1,5 +1,4 @@
-"""RECORDS: an activity and a gas, with the factor, the reason for it, and the emission in whole grams of CO2e.
-"""
+"""RECORDS: an activity and a gas, with the factor, the reason for it, and the emission in whole grams of CO2e."""
 
 from __future__ import annotations
 

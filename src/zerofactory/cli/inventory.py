@@ -92,12 +92,13 @@ def _print_inventory(result: Inventory, scope: str) -> None:
         "location": say("基于位置", "location-based"),
         "market_annual": say("基于市场(年度)", "market-based (annual)"),
     }
+    scope = {"all": "1+2+3"}.get(scope, scope)
     print_table(
         say(f"{result.period} 温室气体清单 · {result.standard} · 范围 {scope} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}",
             f"{result.period} inventory · {result.standard} · scope {scope} · {regimes.get(result.regime, result.regime)} · {result.gwp_set}"),
         [(say("编号", "key"), "left"), (say("名称", "title"), "left"), ("tCO2e", "right"), ("%", "right")],
         [*((line.key, read(line.title), tonnes(line.emissions_gco2e), f"{100 * line.share_fraction:.1f}") for line in result.lines),
-         (say("合计", "total"), "", tonnes(result.total_gco2e), "100.0")],
+         (say("合计", "total"), "", tonnes(result.total_gco2e), "100.0" if result.total_gco2e else "—")],
     )  # fmt: skip
     other = " · ".join(f"{regimes.get(name, name)} {tonnes(total)} t" for name, total in result.regimes_gco2e.items())
     print_line(say(f"口径对照: {other}", f"Side by side: {other}"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 import zipfile
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 from zerofactory.errors import FaultyData, Problem, Text
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
+HEAD_BYTES = 65_536  # what is looked at to tell the encoding; a character may be cut in two at its end
 _DELIMITERS = (",", "\t", ";")
 READER_ERRORS = (OSError, ValueError, LookupError, zipfile.BadZipFile, pl.exceptions.PolarsError, CalamineError)
 
@@ -59,7 +61,7 @@ def read_table(path: Path, bounds: Limits | None = None) -> pl.DataFrame:
         suffix = path.suffix.lower()
         try:
             if suffix == ".parquet":
-                return _bounded(pl.read_parquet(path), bounds, path)
+                return _bounded(_read_parquet(path, bounds), bounds, path)
             if suffix == ".xlsx":
                 return _bounded(_read_workbook(path, bounds), bounds, path)
             return _bounded(_read_csv(path), bounds, path)
@@ -164,9 +166,37 @@ def _bounded(frame: pl.DataFrame, bounds: Limits, path: Path) -> pl.DataFrame:
     return frame
 
 
+def _read_parquet(path: Path, bounds: Limits) -> pl.DataFrame:
+    """Read a Parquet file, its row count first; refuse columns whose cells are no single value a person could type."""
+    rows = pl.scan_parquet(path, glob=False).select(pl.len()).collect().item()
+    if rows > bounds.max_rows:
+        said = (
+            f"表有 {rows} 行, 超过上限 {bounds.max_rows}。",
+            f"The table has {rows} rows; the limit is {bounds.max_rows}.",
+        )
+        raise FaultyData([_fault(path, "too_many", Text(*said), Text("请拆分后导入。", "Split it."))])
+    frame = pl.read_parquet(path, glob=False)
+    strange = [name for name, dtype in frame.schema.items() if dtype.is_nested() or dtype in (pl.Binary, pl.Object)]
+    if strange:
+        raise FaultyData(
+            [
+                _fault(
+                    path,
+                    "not_plain",
+                    Text(
+                        f"列的单元格不是单个值: {', '.join(strange)}。",
+                        f"Cells are no single value: {', '.join(strange)}.",
+                    ),
+                    Text("请改为文字、数字或日期时间列。", "Make it a column of text, numbers, dates or times."),
+                )
+            ]
+        )
+    return frame
+
+
 def _read_csv(path: Path) -> pl.DataFrame:
     with path.open("rb") as stream:
-        start = stream.read(65536)
+        start = stream.read(HEAD_BYTES)
     encoding = _encoding(path, start)
     header = start.decode(encoding, errors="ignore").lstrip("\ufeff").splitlines()[0]
     separator = max(_DELIMITERS, key=header.count)
@@ -183,14 +213,14 @@ def _read_csv(path: Path) -> pl.DataFrame:
             ]
         )
     if encoding == "utf-8":
-        return _stripped(pl.read_csv(path, separator=separator, infer_schema=False))
+        return _stripped(pl.read_csv(path, glob=False, separator=separator, infer_schema=False))
     return _stripped(pl.read_csv(path.read_text(encoding=encoding).encode(), separator=separator, infer_schema=False))
 
 
 def _encoding(path: Path, start: bytes) -> str:
     """UTF-8 where the whole file is UTF-8, else GB 18030 (what Excel in China writes)."""
     try:
-        start[: len(start) - 4 if len(start) == 65536 else None].decode("utf-8")
+        getincrementaldecoder("utf-8")().decode(start, final=len(start) < HEAD_BYTES)
     except UnicodeDecodeError:
         return "gb18030"
     if start.isascii():

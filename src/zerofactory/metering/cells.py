@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 DATE_FORMATS = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y%m%d", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d %H:%M:%S")
+_DIGITS_ONLY = "%Y%m%d"
 MOMENT_FORMATS = (
     "%Y-%m-%d %H:%M:%S%.f",
     "%Y-%m-%d %H:%M",
@@ -47,19 +48,22 @@ def numbers(column: pl.Series) -> pl.Series:
 
 
 def dates(column: pl.Series) -> pl.Series:
-    """Return cells as dates; what is not a date is null."""
+    """Return cells as dates; what is not a date is null, and so is a moment with a zone: its day depends on the clock."""
     import polars as pl
 
     if column.dtype == pl.Date:
         return column
     if isinstance(column.dtype, pl.Datetime):
-        return column.dt.date()
+        return column.dt.date() if column.dtype.time_zone is None else pl.Series([None] * len(column), dtype=pl.Date)
     written = texts(column)
     unique = written.unique().drop_nulls()
     read = pl.Series([None] * len(unique), dtype=pl.Date)
     for form in DATE_FORMATS:
         if "%H" in form:
             read = read.fill_null(unique.str.to_datetime(form, strict=False).dt.date())
+        elif form == _DIGITS_ONLY:  # 2025011 could be two days: eight digits or none
+            eight = unique.set(unique.str.contains(r"^\d{8}$").not_(), None)
+            read = read.fill_null(eight.str.to_date(form, strict=False))
         else:
             read = read.fill_null(unique.str.to_date(form, strict=False))
     return _looked_up(written, unique, read)

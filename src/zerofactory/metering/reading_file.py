@@ -31,6 +31,7 @@ __all__ = ["Mapping", "from_reading_file", "looks_like_readings", "read_mapping"
 
 MAX_PROBLEMS_PER_FAULT = 1000
 _DAY_US = 86_400_000_000
+_WHOLE = 2.0**53  # a 64-bit float holds whole numbers up to here
 _YEARS_US = (631_152_000_000_000, 4_133_980_800_000_000)  # 1990-01-01 to 2101-01-01
 
 
@@ -288,10 +289,12 @@ def _range_faults(block: _Column, known: Flags) -> list[Problem]:
 
 
 def _bounds(meter: Meter) -> tuple[float, float]:
+    """Return the least and the largest value a reading may have; none may pass what thousandths can be counted for."""
+    most = _WHOLE / (1000.0 * max(1.0, abs(meter.multiplier)))
     if meter.kind == "register":
-        return (0.0 if meter.minimum is None or meter.minimum >= 0.0 else -np.inf), (meter.rollover or np.inf)
-    low = -np.inf if meter.minimum is None else meter.minimum
-    return low, (np.inf if meter.maximum is None else meter.maximum)
+        return (0.0 if meter.minimum is None or meter.minimum >= 0.0 else -most), (meter.rollover or most)
+    low = -most if meter.minimum is None else meter.minimum
+    return low, (most if meter.maximum is None else meter.maximum)
 
 
 def _off_grid(block: _Column, plant: Plant) -> Flags:

@@ -76,7 +76,8 @@ def unit_title(symbol: str) -> Text:
     ('kWh', '辆', 'vehicle')
     """
     dimension = units.parse(symbol).dimension if symbol in units.symbols() else ""
-    return units.parse(symbol).title if dimension.startswith("count") else Text(symbol, symbol)
+    counted = dimension.startswith("count") or dimension in ("vehicle_distance", "passenger_distance")
+    return units.parse(symbol).title if counted else Text(symbol, symbol)
 
 
 def half_width(fraction: float | None) -> str:

@@ -149,7 +149,7 @@ class StandardFacts:
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """How the emissions of one source are quantified and why so."""
+    """How the emissions of one source are quantified and why so; ``kind`` is what kind of source it is."""
 
     source: str
     title: Text
@@ -157,11 +157,12 @@ class Method:
     method: Text
     reason: Text | None = None
     reference: str | None = None
+    kind: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FactorLine:
-    """One factor as read: value in ``unit``, where it is from and how far it is trusted."""
+    """One factor as read: value in ``unit`` (``value_text`` as printed), where it is from and how far it is trusted."""
 
     id: str
     title: Text
@@ -173,6 +174,8 @@ class FactorLine:
     source_ref: str
     provenance: str
     confidence: str
+    set_title: Text
+    value_text: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class SourceChoice:
     """A source that can be filled in: id and name in the plant, and what its kind asks of the form.
 
     ``dimensions`` name the kinds of unit allowed (see the unit table), ``items`` the known items (none: any), ``balance``
-    the signed columns that may replace the quantity, ``details`` further columns.
+    the signed columns that may replace the quantity, ``details`` further columns, ``item_names`` what items are called.
     """
 
     id: str
@@ -51,6 +51,7 @@ class SourceChoice:
     item_required: bool = False
     balance: tuple[tuple[str, int], ...] = ()
     details: tuple[tables.Column, ...] = ()
+    item_names: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def unit_symbols(self) -> tuple[str, ...]:
@@ -94,7 +95,8 @@ def activities_workbook(
     columns = [*_columns("activities", language), *_extra_columns(sources, language, headings)]
     example = [_document(columns, source, year) for source in _telling(sources)]
     lists = _Lists(
-        tuple((source.id, source.name, source.kind, source.unit_symbols, source.items) for source in sources)
+        tuple((source.id, source.name, source.kind, source.unit_symbols, source.items) for source in sources),
+        {item: name for source in sources for item, name in source.item_names.items()},
     )
     return _workbook(columns, example, lists, language)
 
@@ -116,6 +118,7 @@ class _Lists:
     """What can be chosen: id, name, kind, units and items of each source or meter."""
 
     rows: tuple[tuple[str, Text, Text, tuple[str, ...], tuple[str, ...]], ...]
+    item_names: Mapping[str, Text] = field(default_factory=dict)
 
     @property
     def most_units(self) -> int:
@@ -278,7 +281,7 @@ def _example(book: Workbook, sheet: Worksheet, rows: Sequence[Row], width: int) 
 
 
 def _explain(book: Workbook, sheet: Worksheet, columns: Sequence[FormColumn], lists: _Lists) -> None:
-    """Explain every column in Chinese and English, then the units that may be used."""
+    """Explain every column in Chinese and English, then the units that may be used, then the items by name."""
     head = book.add_format({"bold": True, "font_color": "#FFFFFF", "bg_color": "#0F5257"})
     body = book.add_format({"text_wrap": True, "valign": "top", "bottom": 4, "bottom_color": "#DFE5E8"})
     rows: list[tuple[str, ...]] = [
@@ -294,9 +297,13 @@ def _explain(book: Workbook, sheet: Worksheet, columns: Sequence[FormColumn], li
     for symbol in symbols:
         unit = units.parse(symbol)
         rows.append((symbol, "", unit.title.zh, unit.title.en, ", ".join(units.symbols_of(unit.dimension)), ""))
+    first_item_row = len(rows) + 1 if lists.item_names else 0
+    if lists.item_names:
+        rows += [(), ("品种 Item", "", "名称", "Name", "", "")]
+        rows += [(item, "", name.zh, name.en, "", "") for item, name in sorted(lists.item_names.items())]
     for index, row in enumerate(rows):
         for place, text in enumerate(row):
-            sheet.write_string(index, place, text, head if index in (0, first_unit_row) else body)
+            sheet.write_string(index, place, text, head if index in (0, first_unit_row, first_item_row) else body)
     for place, width in enumerate((20, 13, 46, 46, 40, 34)):
         sheet.set_column(place, place, width)
     sheet.freeze_panes(1, 1)

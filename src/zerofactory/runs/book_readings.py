@@ -105,7 +105,7 @@ def _booked(workspace: Workspace, rows: pl.DataFrame) -> pl.DataFrame:
     first, last = rows["started_at"].min(), rows["started_at"].max()
     span = pl.col("started_at").is_between(pl.lit(first), pl.lit(last))
     frames = [
-        pl.scan_parquet(workspace.series.path(file)).filter(span).select(SAME).collect()
+        pl.scan_parquet(workspace.series.path(file), glob=False).filter(span).select(SAME).collect()
         for file in dict.fromkeys(files)
     ]
     return pl.concat([READINGS.empty().select(SAME), *frames])

@@ -22,6 +22,7 @@ from zerofactory.reporting.statement import ActivityLine, AppliedFactor, FactorL
 from zerofactory.site.model import Plant
 from zerofactory.store.workspace import Workspace
 
+Amount = tuple[str, str | None, str]
 OUTSIDE = "—"
 ORIGINS: Mapping[Origin, Text] = {"fossil": Text("化石源", "fossil"), "biogenic": Text("生物源", "biogenic")}
 VARIANT = re.compile(r"\s*[(（].*[)）]$")
@@ -57,9 +58,8 @@ def methods(plant: Plant, standard: str, records: pl.DataFrame) -> tuple[Method,
         kind = sources()[kind_id]
         titles = [method_title(name) for name in names]
         said = Text("; ".join(title.zh for title in titles), "; ".join(title.en for title in titles))
-        text = Text(f"{kind.title.zh}: {said.zh}", f"{kind.title.en}: {said.en}")
-        category = category_of(kind_id, standard)
-        found.append(Method(source_id, plant.source(source_id).name, category, text, kind.note, kind.reference))
+        category, name = category_of(kind_id, standard), plant.source(source_id).name
+        found.append(Method(source_id, name, category, said, kind.note, kind.reference, kind.title))
     return tuple(sorted(found, key=_in_order_of(plant)))
 
 
@@ -93,6 +93,7 @@ def _line(factor: Factor, workspace: Workspace) -> FactorLine:
     return FactorLine(
         factor.id, factor.title, factor.value, factor.unit, factor.gas, factor.source,
         factor_set.edition if factor_set else "", factor.source_ref, factor.provenance, factor.confidence,
+        factor_set.title if factor_set else Text("", ""), factor.value_text or str(factor.value),
     )  # fmt: skip
 
 
@@ -112,9 +113,9 @@ def gwps(workspace: Workspace, records: pl.DataFrame) -> tuple[GwpLine, ...]:
 
 
 def activities(
-    plant: Plant, standard: str, frame: pl.DataFrame, emitted: Mapping[str, int]
+    plant: Plant, standard: str, frame: pl.DataFrame, emitted: Mapping[Amount, int]
 ) -> tuple[ActivityLine, ...]:
-    """Return the activity data summed by source, item and unit; ``emitted`` gives the gCO2e of each source."""
+    """Return the activity data summed by source, item and unit; ``emitted`` gives the gCO2e of each such sum."""
     shops = {shop.id: shop.name for shop in plant.shops}
     places = {source.id: place for place, source in enumerate(plant.sources)}
     keys = ["source_id", "source_kind", "item", "unit"]
@@ -131,9 +132,11 @@ def activities(
     found = []
     for row in sums.sort(keys, nulls_last=True).to_dicts():
         shop = shops.get(row["shop"]) if row["shops"] == 1 else None
+        source = plant.source(row["source_id"])
+        amount = (source.id, row["item"] or source.item, row["unit"])
         line = ActivityLine(
-            row["source_id"], plant.source(row["source_id"]).name, shop, _item_title(row["item"], plant), row["quantity"],
-            row["unit"], row["tier"], row["estimated"], row["rows"], emitted.get(row["source_id"]),
+            source.id, source.name, shop, _item_title(row["item"], plant), row["quantity"], row["unit"],
+            row["tier"], row["estimated"], row["rows"], emitted.get(amount),
         )  # fmt: skip
         category = category_of(row["source_kind"], standard)
         found.append(((category == OUTSIDE, category, places[line.source]), line))

@@ -263,7 +263,12 @@ def _meter(context: Context, meter: Meter, period: str) -> Node:
             Text(f"表计 {meter.name.zh}", f"meter {meter.name.en}"), _same(f"{meter.id} = {meter.formula or '—'}")
         )
     file = workspace.series.path(workspace.series.intervals_file(period, seal["revision"]))
-    slots = pl.scan_parquet(file).filter(pl.col("meter_id") == meter.id).select("amount_milli", "state").collect()
+    slots = (
+        pl.scan_parquet(file, glob=False)
+        .filter(pl.col("meter_id") == meter.id)
+        .select("amount_milli", "state")
+        .collect()
+    )
     filled = slots.filter(pl.col("state") == 3).height
     amount = f"{slots['amount_milli'].sum() / 1000:,.12g} {meter.amount_unit}"
     value = Text(
@@ -278,7 +283,7 @@ def _readings(context: Context, meter: Meter, seal: dict[str, Any], plant: Plant
         return ()
     path = context.workspace.series.path(seal["readings_file"])
     frame = (
-        pl.scan_parquet(path)
+        pl.scan_parquet(path, glob=False)
         .filter(pl.col("meter_id").cast(pl.String) == meter.id)
         .select(READINGS.names)
         .collect()

@@ -264,7 +264,7 @@ def tariff_of(context: Context, scheme: str | None = None, voltage: str | None =
     """Return the tariff of a workspace: a row of its `tariff.csv`, else of the table of the fictional reference plant."""
     workspace, path = context.workspace, context.workspace.folder / TARIFF_FILE
     if path.is_file():
-        table = pl.read_csv(path, infer_schema_length=None)
+        table = pl.read_csv(path, glob=False, infer_schema_length=None)
     elif workspace.plant.id == "reference-plant":
         from zerofactory.reference_plant.shapes import table as packaged
 
@@ -313,7 +313,7 @@ def as_known(context: Context, target: Target, place: str, moment: datetime) -> 
     series = context.workspace.series
     for entry in reversed(kept(context)):
         if entry["target"] == target and entry["place"] == place:
-            rows = pl.read_parquet(series.path(str(entry["file"])))
+            rows = pl.read_parquet(series.path(str(entry["file"])), glob=False)
             if rows["known_at"][0] <= moment:
                 return rows
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,7 @@ from zerofactory.connectors.tabular import read_table
 from zerofactory.errors import FaultyData, Problem, Text, errors_of
 from zerofactory.metering.activity import from_form, overlaps
 from zerofactory.metering.reading_file import from_reading_file, looks_like_readings, read_mapping
+from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row, stamp
 from zerofactory.store.files import sha256_of, text_of
 from zerofactory.store.schema import ACTIVITIES, BATCHES, RUNS
@@ -99,7 +101,7 @@ def _import(
             digest = sha256_of(path) if path.is_file() else ""
             if digest in known:
                 results[path] = ImportedFile(
-                    path.name, "readings", 0, (), "already_imported", (_repeated(path, known[digest]),)
+                    path.name, "readings", 0, (), "already_imported", (_repeated(context, path, digest, known[digest]),)
                 )
                 continue
             parcel = _read(context, path, digest, mapping)
@@ -120,7 +122,7 @@ def _import(
             parcel.rows,
             _periods(context, parcel),
             "imported" if write else "checked",
-            parcel.warnings,
+            (*parcel.warnings, *_to_revise(context, parcel)),
         )
     return [results[path] for path in dict.fromkeys(paths)]
 
@@ -157,6 +159,37 @@ def _conflicts(context: Context, parcel: _Parcel, before: Sequence[_Parcel], int
         clashes = overlaps(parcel.frame, pl.concat([booked, *others]), parcel.path.name)
         problems += [clash.at(file=parcel.path.name) for clash in clashes]
     return problems
+
+
+def _to_revise(context: Context, parcel: _Parcel) -> list[Problem]:
+    """Return a warning that names the sealed months whose figures a file will change once they are revised.
+
+    A register reading at the first instant of a month also ends the month before.
+    """
+    plant = context.workspace.plant
+    labels = set(_periods(context, parcel))
+    if parcel.kind == "readings":
+        registers = [meter.id for meter in plant.meters if meter.kind == "register"]
+        taken = parcel.frame.filter(pl.col("meter_id").is_in(registers))["started_at"]
+        for label in sorted(labels):
+            start = Period.parse(label).start(plant.time_zone)
+            if (taken == start).any():
+                labels.add(Period.containing(start - timedelta(microseconds=1), plant.time_zone).label)
+    closed = ", ".join(sorted(labels & set(context.workspace.seals()["period"])))
+    if not closed or not set(_periods(context, parcel)) & set(context.workspace.seals()["period"]):
+        return []
+    return [
+        Problem(
+            code="import.to_revise",
+            message=Text(f"修订后才计入: {closed}。", f"Counts only after a revision of: {closed}."),
+            hint=Text(
+                "请对每个月运行 zf close --revise --reason。",
+                "Run zf close --revise --reason for each of these months.",
+            ),
+            file=parcel.path.name,
+            severity="warning",
+        )
+    ]
 
 
 def _periods(context: Context, parcel: _Parcel) -> tuple[str, ...]:
@@ -227,7 +260,22 @@ def _batch_row(context: Context, parcel: _Parcel, segments: Sequence[Segment]) -
     )
 
 
-def _repeated(path: Path, name: str) -> Problem:
+def _repeated(context: Context, path: Path, digest: str, name: str) -> Problem:
+    lines = context.workspace.journal.rows(ACTIVITIES, {"evidence": digest})
+    if lines["reverses"].null_count() < lines.height:
+        return Problem(
+            code="import.reversed_since",
+            message=Text(
+                f"与已导入的“{name}”内容相同, 其中有凭证后来被冲销; 未重新入账。",
+                f"Same content as '{name}', of which documents were taken back since; not booked again.",
+            ),
+            hint=Text(
+                "若要重新入账, 请把这些行另存为新文件再导入。",
+                "To book them again, save those rows as a new file and import that.",
+            ),
+            file=path.name,
+            severity="warning",
+        )
     return Problem(
         code="import.already_imported",
         message=Text(

@@ -11,10 +11,15 @@ from zerofactory.metering.interval import MeterMonth
 from zerofactory.metering.register import no_bridges
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
+from zerofactory.store.files import text_of
+from zerofactory.store.workspace import PLANT_FILE, read_plant
 
 
 def sealed_month(context: Context, period: Period) -> MeterMonth:
-    """Return the amounts of a sealed month; raise `FaultyData` when it is not sealed."""
+    """Return the amounts of a sealed month, in the units of the plant file it was sealed with, of meters still there.
+
+    Raises `FaultyData` when the month is not sealed.
+    """
     workspace = context.workspace
     seal = workspace.seal_of(period.label)
     if seal is None:
@@ -29,11 +34,14 @@ def sealed_month(context: Context, period: Period) -> MeterMonth:
                 )
             ]
         )
-    plant = workspace.plant
+    plant = read_plant(text_of(workspace.evidence.find(seal["plant_sha256"]).read_bytes(), PLANT_FILE))
     grid = grid_of(plant, period)
-    frame = pl.read_parquet(workspace.series.path(workspace.series.intervals_file(period.label, seal["revision"])))
+    frame = pl.read_parquet(
+        workspace.series.path(workspace.series.intervals_file(period.label, seal["revision"])), glob=False
+    )
     names = frame["meter_id"].unique(maintain_order=True).to_list()
-    meters = {meter.id: meter for meter in plant.meters}
+    there = {meter.id for meter in workspace.plant.meters}
+    meters = {meter.id: meter for meter in plant.meters if meter.id in there}
     known = [name for name in names if name in meters]
     kept = frame.filter(pl.col("meter_id").is_in(known)) if len(known) < len(names) else frame
     return MeterMonth(

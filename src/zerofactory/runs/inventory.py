@@ -107,9 +107,9 @@ def booked(context: Context, period: Period, scope: str = DIRECT_AND_ENERGY) -> 
                 )
             ]
         )
-    records = workspace.journal.active(RECORDS, {"period": wanted}).drop("reverses")
+    records = workspace.journal.active(RECORDS, {"period": wanted, "scope": SCOPES[scope]}).drop("reverses")
     _refuse_other_gwp(records, workspace.plant.accounting.gwp_set, period)
-    return records.filter(pl.col("scope").is_in(SCOPES[scope]))
+    return records
 
 
 def _refuse_other_gwp(records: pl.DataFrame, gwp_set: str, period: Period) -> None:

@@ -79,6 +79,7 @@ def make(period: Period, readings: pl.DataFrame, documents: pl.DataFrame, basis:
     quantified = quantify(activities, basis.plant, basis.factors, closing=basis.closing, known_at=basis.known_at)
     problems = (
         *unfilled(notes, basis.plant),
+        *_resets(notes),
         *_without_document(documents, basis.plant),
         *faults,
         *quantified.problems,
@@ -114,6 +115,26 @@ def unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
         )
         for note in notes
         if note.severity == "error" and note.meter in feeding
+    ]
+
+
+def _resets(notes: Sequence[QualityNote]) -> list[Problem]:
+    """Return a warning for every register that fell back: what it shows afterwards is counted from zero, which may be wrong."""
+    return [
+        Problem(
+            code="month.reset",
+            message=Text(
+                f"表计“{note.meter}”的读数倒退 {note.count} 次, 按清零处理, 计入 {note.amount:,.3f}。",
+                f"Meter '{note.meter}' fell back {note.count} times; taken as a reset, {note.amount:,.3f} counted.",
+            ),
+            hint=Text(
+                "若是抄表错误, 请导入更正的读数; 若是换表, 请核对该数。",
+                "If it was misread, import the right reading; if the meter was changed, check the amount.",
+            ),
+            severity="warning",
+        )
+        for note in notes
+        if note.kind == "reset"
     ]
 
 

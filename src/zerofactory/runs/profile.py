@@ -57,7 +57,7 @@ def _sealed(context: Context, seal: dict[str, Any]) -> MeterMonth:
     grid = grid_of(plant, Period.parse(seal["period"]))
     file = workspace.series.intervals_file(seal["period"], seal["revision"])
     frame = pl.read_parquet(
-        workspace.series.path(file), columns=["meter_id", "amount_milli", "state"], memory_map=False
+        workspace.series.path(file), columns=["meter_id", "amount_milli", "state"], memory_map=False, glob=False
     )
     names = tuple(frame["meter_id"].unique(maintain_order=True))
     known = {meter.id: meter for meter in plant.meters}

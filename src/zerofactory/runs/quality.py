@@ -76,7 +76,11 @@ def _total(context: Context, meter: str, period: str) -> float:
     seal = context.workspace.seal_of(period) or {"revision": 0}
     path = context.workspace.series.path(context.workspace.series.intervals_file(period, seal["revision"]))
     total = (
-        pl.scan_parquet(path).filter(pl.col("meter_id") == meter).select(pl.col("amount_milli").sum()).collect().item()
+        pl.scan_parquet(path, glob=False)
+        .filter(pl.col("meter_id") == meter)
+        .select(pl.col("amount_milli").sum())
+        .collect()
+        .item()
     )
     return int(total or 0) / 1000.0
 

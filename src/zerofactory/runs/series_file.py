@@ -63,7 +63,7 @@ def read(path: Path, column: str, time_zone: str) -> GivenSeries:
 
 def _frame(path: Path, column: str) -> pl.DataFrame:
     try:
-        frame = pl.read_csv(path, infer_schema=False)
+        frame = pl.read_csv(path, glob=False, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise FaultyData(
             [_fault("unreadable", f"无法读取: {error}", f"Cannot be read: {error}").at(file=path.name)]

@@ -298,10 +298,11 @@ def _removals(book: _Book, total: Inventory) -> int | None:
     return total.apart_gco2e["removals"] if there else None
 
 
-def _emitted(book: _Book) -> dict[str, int]:
-    """Return the emissions of each source, value chain included."""
-    parts = [book.records, *([book.value_chain] if book.value_chain.height else [])]
-    return {line.key: line.emissions_gco2e for part in parts for line in book.fold("source", part).lines}
+def _emitted(book: _Book) -> dict[evidence.Amount, int]:
+    """Return the emissions of each source, item and unit, value chain included."""
+    found = counted(book.all_records, book.standard, book.regime)
+    sums = found.group_by("source_id", "item", "unit").agg(pl.col("signed").sum())
+    return {(source, item, unit): grams for source, item, unit, grams in sums.iter_rows()}
 
 
 def _uncertainty(book: _Book, total: Inventory) -> report.Uncertainty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zerofactory.accounting.item import item_title
 from zerofactory.accounting.source import sources
 from zerofactory.errors import FaultyData, Language, NotFound, Problem, Text
 from zerofactory.metering.heading import form_columns
@@ -38,7 +39,15 @@ def _activities(context: Context, language: Language) -> bytes:
     kinds = sources()
     chosen = [
         SourceChoice(
-            use.id, use.name, kind.title, kind.units, kind.items, kind.item_required, kind.balance, kind.details
+            use.id,
+            use.name,
+            kind.title,
+            kind.units,
+            kind.items,
+            kind.item_required,
+            kind.balance,
+            kind.details,
+            {item: item_title(item) for item in kind.items},
         )
         for use in context.workspace.plant.sources
         if not use.meters and (kind := kinds.get(use.kind)) is not None

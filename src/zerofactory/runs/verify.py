@@ -13,7 +13,7 @@ from typing import Any
 import polars as pl
 
 from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
-from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.errors import BookBroken, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.forecast import check as check_forecasts
@@ -24,6 +24,7 @@ from zerofactory.store.workspace import read_plant
 from zerofactory.tables import TableSchema
 
 MAX_ROWS_NAMED = 20
+_UNREADABLE = (ValueError, KeyError, TypeError, pl.exceptions.PolarsError)  # what tampered cells lead to
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +49,45 @@ def run(context: Context) -> Verdict:
     """Verify the whole book; the verdict holds every difference found."""
     workspace = context.workspace
     problems = workspace.journal.check()
-    problems += workspace.series.check(workspace.open_segments())
-    problems += workspace.evidence.check()
-    problems += _missing_documents(context)
-    problems += check_forecasts(context)
-    seals = workspace.seals().sort("period").to_dicts()
-    problems += _sealed_files(context)
-    checked = {"activities": 0, "records": 0}
-    for seal in seals:
+    checked = {"months": 0, "activities": 0, "records": 0, "documents": 0}
+    for look in (_documents, _files, _months):
+        try:
+            problems += look(context, checked)
+        except BookBroken as fault:
+            problems += [problem for problem in fault.problems if problem not in problems]
+        except _UNREADABLE as fault:
+            problems.append(
+                _broken(
+                    "unreadable", f"账本内容读不了: {fault}", f"The book cannot be read: {fault}", look.__name__[1:]
+                )
+            )
+    last = workspace.journal.last()
+    return Verdict(entries=last.seq if last else 0, head=last.hash if last else "", problems=tuple(problems), **checked)
+
+
+def _documents(context: Context, checked: dict[str, int]) -> list[Problem]:
+    """Check that the file of every booked document is there, and that every kept file is what its name says."""
+    problems = context.workspace.evidence.check() + _missing_documents(context)
+    checked["documents"] = context.workspace.journal.active(ACTIVITIES, brought_by="import").height
+    return problems
+
+
+def _files(context: Context, _checked: dict[str, int]) -> list[Problem]:
+    """Check the readings on disk, open and sealed, and the kept forecasts against their hashes."""
+    workspace = context.workspace
+    return workspace.series.check(workspace.open_segments()) + check_forecasts(context) + _sealed_files(context)
+
+
+def _months(context: Context, checked: dict[str, int]) -> list[Problem]:
+    """Recompute every sealed month."""
+    problems = []
+    for seal in context.workspace.seals().sort("period").to_dicts():
         found, counts = _month(context, seal)
         problems += found
+        checked["months"] += 1
         for name, count in counts.items():
             checked[name] += count
-    last = workspace.journal.last()
-    return Verdict(
-        entries=last.seq if last else 0,
-        head=last.hash if last else "",
-        months=len(seals),
-        activities=checked["activities"],
-        records=checked["records"],
-        documents=workspace.journal.active(ACTIVITIES, brought_by="import").height,
-        problems=tuple(problems),
-    )
+    return problems
 
 
 def _missing_documents(context: Context) -> list[Problem]:
@@ -109,7 +127,7 @@ def _month(context: Context, seal: dict[str, Any]) -> tuple[list[Problem], dict[
     counts = {name: frame.height for name, frame in booked.items()}
     try:
         again = recompute(context, seal)
-    except (FaultyData, NotFound, OSError, pl.exceptions.PolarsError) as error:
+    except (ZeroFactoryError, OSError, *_UNREADABLE) as error:
         return [
             _broken("month_unreadable", f"{label} 无法重算: {error}", f"{label} cannot be recomputed: {error}", label)
         ], counts
@@ -117,6 +135,15 @@ def _month(context: Context, seal: dict[str, Any]) -> tuple[list[Problem], dict[
     if interval_digest(again.month) != seal["intervals_sha256"]:
         problems.append(
             _broken("intervals", f"{label} 的区间数据重算不符。", f"The intervals of {label} do not recompute.", label)
+        )
+    if not context.workspace.series.intervals_kept(seal["revision"], again.month):
+        problems.append(
+            _broken(
+                "intervals_file",
+                f"{label} 的区间数据文件缺失或被改动。",
+                f"The interval file of {label} is missing or was changed.",
+                label,
+            )
         )
     made = context.workspace.journal.active(ACTIVITIES, {"period": label}, brought_by="close")
     problems += differences(ACTIVITIES, made, again.metered, label)

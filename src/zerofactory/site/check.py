@@ -27,7 +27,13 @@ def faults(plant: Plant) -> list[Fault]:
         found += own
         if not own:
             sound.add(meter.id)
-    found += [*_relations(plant, sound), *_circles(plant), *_grids(plant), *_sources(plant, sound)]
+    found += [
+        *_relations(plant, sound),
+        *_circles(plant),
+        *_grids(plant),
+        *_sources(plant, sound),
+        *_counted_twice(plant),
+    ]
     return found
 
 
@@ -269,6 +275,34 @@ def _sources(plant: Plant, sound: set[str]) -> Iterator[Fault]:
             yield _fault((*path, "split"), "no_shop", message)
         yield from _source_units(plant, path, sound)
         yield from _pedigree(source, path)
+
+
+def _counted_twice(plant: Plant) -> Iterator[Fault]:
+    """Yield a fault for every meter that one kind of source counts twice: listed again, or below a meter that is listed."""
+    parents = {meter.id: meter.parent for meter in plant.meters}
+    uses = [(index, source, name) for index, source in enumerate(plant.sources) for name in source.meters]
+    listed: dict[tuple[str, str], str] = {}
+    hint = Text("请只留一处, 否则重复计算。", "Keep one of them; it would count twice.")
+    for index, source, name in uses:
+        other = listed.get((source.kind, name))
+        if other is None:
+            listed[source.kind, name] = source.id
+        else:
+            message = Text(
+                f"表计“{name}”已计入排放源“{other}”。", f"Meter '{name}' is counted in source '{other}' already."
+            )
+            yield _fault(("sources", index, "meters"), "counted_twice", message, hint)
+    for index, source, name in uses:
+        above, seen = parents.get(name), {name}
+        while above is not None and above not in seen:
+            if (source.kind, above) in listed:
+                message = Text(
+                    f"表计“{name}”在“{above}”之下, 后者已计入排放源“{listed[source.kind, above]}”。",
+                    f"Meter '{name}' lies below '{above}', which source '{listed[source.kind, above]}' counts already.",
+                )
+                yield _fault(("sources", index, "meters"), "counted_twice", message, hint)
+            seen.add(above)
+            above = parents.get(above)
 
 
 def _pedigree(source: SourceUse, path: Path) -> Iterator[Fault]:

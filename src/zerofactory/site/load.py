@@ -74,7 +74,7 @@ def plant(text: str, file: str = "factory.toml") -> tuple[Plant | None, list[Pro
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         return None, [_unreadable(error, file)]
     raw["accounting"] = _with_defaults(raw.get("accounting", {}))
     try:
@@ -154,7 +154,7 @@ def _located(faults: Iterable[tuple[Path, Problem]], text: str, file: str) -> li
     return [problem.at(file=file, row=row_of(rows, path), column=written(path) or None) for path, problem in found]
 
 
-def _unreadable(error: tomllib.TOMLDecodeError, file: str) -> Problem:
+def _unreadable(error: Exception, file: str) -> Problem:
     where = str(error).rpartition("at line ")[2].partition(",")[0]
     return Problem(
         code="site.not_toml",

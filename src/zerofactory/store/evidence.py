@@ -25,7 +25,8 @@ class Evidence:
 
     def find(self, digest: str) -> Path:
         """Return the path of a document; raise `NotFound` when it is not kept."""
-        matches = sorted((self._folder / digest[:2]).glob(f"{digest}*"))
+        folder = self._folder / digest[:2]
+        matches = [path for path in sorted(folder.glob(f"{digest}.*")) if path.stem == digest and path.is_file()]
         if not matches:
             raise NotFound(Text("凭证文件", "evidence"), digest)
         return matches[0]
@@ -34,7 +35,7 @@ class Evidence:
         """Return a problem for every kept document whose content is not what its name says."""
         problems = []
         for path in sorted(self._folder.glob("??/*")):
-            if path.suffix != ".partial" and sha256_of(path) != path.stem:
+            if path.suffix != ".partial" and not (path.is_file() and sha256_of(path) == path.stem):
                 problems.append(
                     Problem(
                         code="store.evidence_changed",

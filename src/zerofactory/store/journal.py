@@ -19,13 +19,14 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
-from zerofactory.errors import Misuse, Problem, Text
+from zerofactory.errors import BookBroken, Misuse, Problem, Text
 from zerofactory.store.schema import FACTS, metadata
 from zerofactory.tables import TableSchema
 
 GENESIS = "0" * 64
 BROUGHT_BY = "_brought_by"
 Head = tuple[int, str]
+_FLAGS: Mapping[object, bool] = {0: False, 1: True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +173,12 @@ class Journal:
         """Recompute every hash of the journal and of every fact table; return what is broken, each with its place."""
         entries = self.entries()
         problems = list(check_entries(entries))
-        heads = json.loads(entries[-1].heads) if entries else {}
+        if not entries:
+            problems.append(_broken("no_entries", "账本里没有日记账凭证。", "The book has no journal entry.", None))
+        try:
+            heads = dict(json.loads(entries[-1].heads)) if entries else {}
+        except (ValueError, TypeError):  # its entry has been named above
+            heads = {}
         with self._engine.connect() as connection:
             for schema in FACTS:
                 problems.extend(self._check_table(connection, schema, heads.get(schema.name, [0, GENESIS])))
@@ -180,10 +186,19 @@ class Journal:
 
     def _check_table(self, connection: sa.Connection, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
         table = self._tables[schema.name]
-        columns = [table.c[name] for name in ("row_number", *stored_columns(schema), "entry", "row_hash")]
+        flags = {column.name for column in schema.columns if column.dtype == "flag"}
+        columns: list[sa.ColumnElement[Any]] = [
+            table.c[name] for name in ("row_number", *stored_columns(schema), "entry", "row_hash")
+        ]
+        # SQLite keeps flags as 0 and 1: read what is there, not what it stands for.
+        if self._engine.dialect.name == "sqlite":
+            columns = [sa.type_coerce(c, sa.Integer) if getattr(c, "name", "") in flags else c for c in columns]
+        places = [place for place, name in enumerate(stored_columns(schema)) if name in flags]
         previous, count = GENESIS, 0
         for row in connection.execute(sa.select(*columns).order_by(table.c.row_number)):
             number, *content, entry, row_hash = row
+            for place in places:
+                content[place] = _FLAGS.get(content[place], content[place])
             count += 1
             if number != count:
                 yield _broken(
@@ -286,7 +301,7 @@ def check_entries(entries: Sequence[Entry]) -> Iterator[Problem]:
         previous = entry.hash
 
 
-def _broken(code: str, zh: str, en: str, row: int) -> Problem:
+def _broken(code: str, zh: str, en: str, row: int | None) -> Problem:
     hint = Text("请从备份恢复, 或查明是谁改动了账本文件。", "Restore a back-up, or find out who changed the book file.")
     return Problem(code=f"store.{code}", message=Text(zh, en), hint=hint, file="book.db", row=row)
 
@@ -308,11 +323,15 @@ def to_frame(schema: TableSchema, rows: list[tuple[object, ...]]) -> pl.DataFram
     wanted[BROUGHT_BY] = pl.String()
     moments = [c.name for c in schema.columns if c.dtype == "moment"]
     stored = {name: pl.String() if name in moments else dtype for name, dtype in wanted.items()}
-    frame = pl.DataFrame(rows, schema=stored, orient="row")
     parse = [
         pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", time_zone="UTC") for name in moments
     ]
-    return frame.with_columns(parse) if parse else frame
+    try:
+        frame = pl.DataFrame(rows, schema=stored, orient="row")
+        return frame.with_columns(parse) if parse else frame
+    except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
+        said = f"{schema.name} 中有读不了的值。", f"{schema.name} holds a value that cannot be read."
+        raise BookBroken([_broken("value_unreadable", *said, None)]) from error
 
 
 def standing(schema: TableSchema, frame: pl.DataFrame, brought_by: str | None = None) -> pl.DataFrame:

@@ -71,13 +71,16 @@ class Series:
     def read(self, segments: Sequence[Segment]) -> pl.DataFrame:
         """Return the readings of segments, in the order given."""
         wanted = list(READINGS.names)
-        frames = [pl.read_parquet(self.path(s.file), columns=wanted, memory_map=False) for s in segments]
+        frames = [pl.read_parquet(self.path(s.file), columns=wanted, memory_map=False, glob=False) for s in segments]
         return pl.concat(frames) if frames else READINGS.empty()
 
     def read_at(self, segments: Sequence[Segment], moment: object) -> pl.DataFrame:
         """Return only the readings taken exactly at one moment (the register reading that closes a month)."""
         frames = [
-            pl.scan_parquet(self.path(s.file)).filter(pl.col("started_at") == moment).select(READINGS.names).collect()
+            pl.scan_parquet(self.path(s.file), glob=False)
+            .filter(pl.col("started_at") == moment)
+            .select(READINGS.names)
+            .collect()
             for s in segments
         ]
         return pl.concat(frames) if frames else READINGS.empty()
@@ -89,24 +92,16 @@ class Series:
 
     def seal_intervals(self, revision: int, month: MeterMonth) -> str:
         """Write the interval amounts of a month; return the digest of their content (`interval_digest`)."""
-        file = self.intervals_file(month.period.label, revision)
-        meters, slots = month.amount_milli.shape
-        frame = pl.DataFrame(
-            {
-                "meter_id": pl.Series(month.meter_ids, dtype=pl.String).gather(
-                    pl.arange(0, meters, eager=True).repeat_by(slots).explode(empty_as_null=True)
-                )
-                if meters
-                else pl.Series([], dtype=pl.String),
-                "slot": pl.Series(list(range(slots)) * meters, dtype=pl.Int32)
-                if meters
-                else pl.Series([], dtype=pl.Int32),
-                "amount_milli": pl.Series(month.amount_milli.reshape(-1)),
-                "state": pl.Series(month.state.reshape(-1)),
-            }
-        )
-        self._write(file, frame)
+        self._write(self.intervals_file(month.period.label, revision), _interval_rows(month))
         return interval_digest(month)
+
+    def intervals_kept(self, revision: int, month: MeterMonth) -> bool:
+        """Whether the interval file of a sealed month is there and holds exactly the amounts of ``month``."""
+        path = self.path(self.intervals_file(month.period.label, revision))
+        try:
+            return pl.read_parquet(path, memory_map=False, glob=False).equals(_interval_rows(month))
+        except (OSError, pl.exceptions.PolarsError):
+            return False
 
     @staticmethod
     def intervals_file(period: str, revision: int) -> str:
@@ -141,6 +136,23 @@ class Series:
             frame.write_parquet(partial, compression="zstd", compression_level=COMPRESSION_LEVEL)
 
         return write_whole(self.path(file), write)
+
+
+def _interval_rows(month: MeterMonth) -> pl.DataFrame:
+    """Return the amounts of a month as rows: meter, slot, thousandths of the amount, state."""
+    meters, slots = month.amount_milli.shape
+    return pl.DataFrame(
+        {
+            "meter_id": pl.Series(month.meter_ids, dtype=pl.String).gather(
+                pl.arange(0, meters, eager=True).repeat_by(slots).explode(empty_as_null=True)
+            )
+            if meters
+            else pl.Series([], dtype=pl.String),
+            "slot": pl.Series(list(range(slots)) * meters, dtype=pl.Int32) if meters else pl.Series([], dtype=pl.Int32),
+            "amount_milli": pl.Series(month.amount_milli.reshape(-1)),
+            "state": pl.Series(month.state.reshape(-1)),
+        }
+    )
 
 
 def month_of(frame: pl.DataFrame, plant: Plant, period: Period) -> MeterMonth:

@@ -10,6 +10,7 @@ import io
 import json
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -63,7 +64,9 @@ def read(content: bytes, file: str | None = None) -> tuple[AasCarbon | None, lis
         KeyError,
         TypeError,
         OSError,
-        RecursionError,
+        SyntaxError,  # what the XML parser raises
+        RuntimeError,  # an encrypted part, nesting without end
+        zlib.error,
         model.AASConstraintViolation,
         zipfile.BadZipFile,
     ) as error:
@@ -95,6 +98,8 @@ def _newest(content: bytes) -> bytes:
         if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
             raise ValueError("the package unpacks to more than 50 MB")
         parts = [(info, archive.read(info)) for info in archive.infolist()]
+    if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for info, part in parts if not info.filename.endswith(".pdf")):
+        raise ValueError("a part declares XML entities, which a package never needs")
     if not any(_OLD_XML in part for _, part in parts):
         return content
     stream = io.BytesIO()

@@ -34,7 +34,7 @@ MAKERS = (
     factors.factors,
     factors.factor_sources,
     factors.applied_factors,
-    factors.reason_notes,
+    factors.factor_reasons,
     factors.gwp,
     plant.base_year,
     plant.verification,

@@ -89,7 +89,10 @@ def _numbered(category: CategoryLine) -> Text:
 
 
 def categories(statement: Statement) -> Table:
-    """Every category of the standard, the ones not quantified included, with direct and indirect subtotals."""
+    """Every category of the standard, the ones not quantified included, with direct and indirect subtotals.
+
+    Categories of the value chain that are quantified stand in a table of their own (`indirect`).
+    """
     columns = (
         Column(Text("类别", "No."), width=8),
         Column(Text("名称", "Name"), width=40),
@@ -99,8 +102,9 @@ def categories(statement: Statement) -> Table:
     )
     rows: list[tuple[Value, ...]] = []
     strong = set()
-    direct = [line for line in statement.categories if line.scope == 1]
-    other = [line for line in statement.categories if line.scope != 1]
+    listed = [line for line in statement.categories if line.status != "quantified_apart"]
+    direct = [line for line in listed if line.scope == 1]
+    other = [line for line in listed if line.scope != 1]
     for label, lines in (
         (Text("直接排放小计", "Direct emissions"), direct),
         (Text("间接排放小计", "Indirect emissions"), other),
@@ -114,7 +118,12 @@ def categories(statement: Statement) -> Table:
     strong.add(len(rows))
     whole = 1.0 if statement.total_gco2e else None
     rows.append(("", Text("总计", "Total"), statement.total_gco2e, whole, ""))
-    return Table("categories", Text("按类别", "By category"), columns, tuple(rows), frozenset(strong))
+    apart = len(statement.categories) - len(listed)
+    note = Text(
+        f"另有 {apart} 个价值链类别已量化，见下表。", f"{apart} categories of the value chain stand in the next table."
+    )
+    title = Text("按类别", "By category")
+    return Table("categories", title, columns, tuple(rows), frozenset(strong), note if apart else None)
 
 
 def indirect(statement: Statement) -> Table:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from zerofactory.errors import Text
+from zerofactory.errors import Language, Text
 from zerofactory.reporting.figures import percent, unit_title
-from zerofactory.reporting.statement import Statement
+from zerofactory.reporting.statement import Method, Statement
 from zerofactory.reporting.table import NOT_PROVIDED, Column, Table, Value, fact_table
 
 EMISSIONS = Column(Text("排放量 (tCO₂e)", "Emissions (tCO₂e)"), "tonnes", 14)
+LANGUAGES: tuple[Language, Language] = ("zh", "en")
 TIERS = {
     "metered": Text("计量", "metered"),
     "invoiced": Text("票据", "invoiced"),
@@ -25,14 +26,24 @@ def methods(statement: Statement) -> Table:
         Column(Text("排放源", "Sources"), width=44),
         Column(Text("依据与理由", "Reference and reason"), width=60),
     )
-    groups: dict[tuple[str, Text, Text | None, str | None], list[Text]] = {}
+    groups: dict[tuple[str, Text | None, Text | None, str | None], list[Method]] = {}
     for line in statement.methods:
-        groups.setdefault((line.category, line.method, line.reason, line.reference), []).append(line.title)
+        groups.setdefault((line.category, line.kind or line.method, line.reason, line.reference), []).append(line)
     rows = tuple(
-        (category, method, _listed(titles), _grounds(reference, reason))
-        for (category, method, reason, reference), titles in groups.items()
+        (category, _methods_of(lines), _listed([line.title for line in lines]), _grounds(reference, reason))
+        for (category, _kind, reason, reference), lines in groups.items()
     )
     return Table("methods", Text("量化方法", "Methods"), columns, rows, note=None if rows else NOT_PROVIDED)
+
+
+def _methods_of(lines: Sequence[Method]) -> Text:
+    """Return the kind of source and every method of its sources, each once."""
+    kind = lines[0].kind
+    zh, en = (
+        "; ".join(dict.fromkeys(part for line in lines for part in line.method.in_language(language).split("; ")))
+        for language in LANGUAGES
+    )
+    return Text(f"{kind.zh}: {zh}", f"{kind.en}: {en}") if kind else Text(zh, en)
 
 
 def _listed(titles: Sequence[Text]) -> Text:
@@ -59,7 +70,7 @@ def activities(statement: Statement) -> Table:
         Column(Text("车间", "Shop"), width=15),
         Column(Text("品种", "Item"), width=18),
         Column(Text("数量", "Quantity"), "quantity", 16),
-        Column(Text("单位", "Unit"), "unit", 9),
+        Column(Text("单位", "Unit"), "unit", 10),
         Column(Text("来源", "Tier"), width=9),
         Column(Text("估算占比", "Estimated"), "share", 12),
         Column(Text("行数", "Rows"), "count", 8),

@@ -1,49 +1,52 @@
 """The factors: each once with its value, trust and source; the products of them as applied, each with its reason.
 
-What repeats stands once: sources and the sentences that many reasons share have numbers, and the tables refer to them.
+What repeats stands once: sources and reasons have numbers, and the table of factors refers to them. A reason is cut down to
+the choice it explains: values and sources stand in the table already.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from zerofactory.errors import Text
-from zerofactory.reporting.figures import formula
-from zerofactory.reporting.statement import FactorLine, GwpLine, Statement
+from zerofactory.reporting.figures import formula, number
+from zerofactory.reporting.statement import AppliedFactor, FactorLine, GwpLine, Statement
 from zerofactory.reporting.table import NOT_PROVIDED, Column, Table
 
 NUMBER = Column(Text("号", "No."), width=6)
 SENTENCE_END = re.compile(r"(?<=。) ?|(?<=\.)(?<!Vol\.)(?<!No\.)(?<!ch\.)(?<!eq\.) ")
-SHARED_BY = 3  # a sentence of so many reasons is printed once
+KIND_AND_PLACE = re.compile(r"[^,，。]{2,24},[^,，。\d]{2,4}。")  # 材料因子,全球。
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+NAMED = 5
+PLAIN = Text("表列唯一适用的值。", "The one fitting value of the tables.")
 PROVENANCE = {
     "verified": Text("已核对原文", "verified"),
     "expert": Text("专家值", "expert"),
-    "plant": Text("企业填报", "stated by the plant"),
+    "plant": Text("企业填报", "the plant"),
     "constant": Text("推导", "derived"),
 }
 CONFIDENCE = {"high": Text("高", "high"), "medium": Text("中", "medium"), "low": Text("低", "low")}
 
 
 def factors(statement: Statement) -> Table:
-    """Every factor used, once: value, how far it is trusted, the number of its source and of the products it is in."""
+    """Every factor used, once: value, how far it is trusted, the numbers of its source and of the reasons for it."""
     columns = (
         Column(Text("因子", "Factor"), width=44),
         Column(Text("编号", "Id"), "code", 38),
         Column(Text("数值", "Value"), "number", 14),
-        Column(Text("单位", "Unit"), "unit", 19),
+        Column(Text("单位", "Unit"), "unit", 21),
         Column(Text("核对", "Provenance"), width=17),
-        Column(Text("可信度", "Confidence"), width=16),
+        Column(Text("可信度", "Confidence"), width=15),
         Column(Text("来源", "Source"), width=11),
-        Column(Text("用于", "Used in"), width=13),
+        Column(Text("理由", "Reason"), width=13),
     )
     sources = {document: place for place, document in enumerate(_sources(statement), start=1)}
-    products: dict[str, list[int]] = {}
-    for place, applied in enumerate(statement.applied_factors, start=1):
-        for term in dict.fromkeys(applied.terms):
-            products.setdefault(term, []).append(place)
+    reasons: dict[str, list[int]] = {}
+    for place, products in enumerate(_reasons(statement).values(), start=1):
+        for term in dict.fromkeys(term for product in products for term in product.terms):
+            reasons.setdefault(term, []).append(place)
     rows = tuple(
         (
             _named(line),
@@ -53,14 +56,11 @@ def factors(statement: Statement) -> Table:
             PROVENANCE.get(line.provenance, line.provenance),
             CONFIDENCE.get(line.confidence, line.confidence),
             f"S{sources[_document(line)]}",
-            spans(products.get(line.id, [])),
+            f"R{spans(reasons[line.id])}" if line.id in reasons else "",
         )
         for line in statement.factors
     )
-    note = Text(
-        "“来源”为下表编号；“用于”为“所用因子与理由”表编号。",
-        "'Source' and 'Used in' are the numbers of the two tables that follow.",
-    )
+    note = Text("S 与 R 为下列两表的编号。", "S and R are the numbers of the two tables that follow.")
     return Table("factors", Text("排放因子", "Emission factors"), columns, rows, note=note if rows else NOT_PROVIDED)
 
 
@@ -75,30 +75,68 @@ def factor_sources(statement: Statement) -> Table:
     return Table("factor_sources", title, columns, rows, note=None if rows else NOT_PROVIDED)
 
 
-def applied_factors(statement: Statement) -> Table:
-    """The products of factors as the records used them, and why these factors were chosen."""
+def factor_reasons(statement: Statement) -> Table:
+    """Each reason for a choice once, with the factors applied for it."""
     columns = (
         NUMBER,
-        Column(Text("气体", "Gas"), width=11),
-        Column(Text("所用数值", "Value applied"), "number", 13),
-        Column(Text("单位", "Unit"), "unit", 15),
-        Column(Text("选用理由", "Why chosen"), width=94),
+        Column(Text("选用理由", "Why chosen"), width=82),
+        Column(Text("所用因子值", "Values applied"), width=44),
     )
-    shared = {text: f"N{place}" for place, text in enumerate(_shared(statement), start=1)}
     rows = tuple(
-        (str(place), _gases(line.gas), line.value, line.unit, _referring(sentences(line.reason), shared))
-        for place, line in enumerate(statement.applied_factors, start=1)
+        (f"R{place}", reason, _values(products))
+        for place, (reason, products) in enumerate(_reasons(statement).items(), start=1)
     )
+    title = Text("选用理由", "Reasons of the choice")
+    return Table("factor_reasons", title, columns, rows, note=None if rows else NOT_PROVIDED)
+
+
+def applied_factors(statement: Statement) -> Table:
+    """The products of factors as the records used them, with the whole reason as it is booked."""
+    columns = (
+        Column(Text("因子", "Factors"), "code", 50),
+        Column(Text("气体", "Gas"), width=12),
+        Column(Text("所用数值", "Value applied"), "number", 16),
+        Column(Text("单位", "Unit"), "unit", 18),
+        Column(Text("选用理由", "Why chosen"), width=120),
+    )
+    rows = tuple((line.id, _gases(line.gas), line.value, line.unit, line.reason) for line in statement.applied_factors)
     title = Text("所用因子与理由", "Factors as applied and why")
     return Table("applied_factors", title, columns, rows, note=None if rows else NOT_PROVIDED)
 
 
-def reason_notes(statement: Statement) -> Table:
-    """The sentences that several reasons share."""
-    columns = (NUMBER, Column(Text("多处共用的说明", "Note shared by several factors"), width=120))
-    rows = tuple((f"N{place}", text) for place, text in enumerate(_shared(statement), start=1))
-    absent = Text("没有共用的说明。", "There are no shared notes.")
-    return Table("reason_notes", Text("共用说明", "Shared notes"), columns, rows, note=None if rows else absent)
+def _reasons(statement: Statement) -> dict[Text, list[AppliedFactor]]:
+    """Return the products by what is left of their reason when values and sources are taken out."""
+    lines = {line.id: line for line in statement.factors}
+    found: dict[Text, list[AppliedFactor]] = {}
+    for product in statement.applied_factors:
+        found.setdefault(_choice(product, lines), []).append(product)
+    return found
+
+
+def _choice(product: AppliedFactor, lines: Mapping[str, FactorLine]) -> Text:
+    """Return the sentences of a reason that the table of factors does not say: not value, source, kind and place."""
+    terms = [lines[term] for term in product.terms if term in lines]
+    repeated = [f"{line.value_text} {line.unit}" for line in terms] + [f"《{line.set_title.zh}》" for line in terms]
+    stated = tuple(line.title.zh for line in terms if line.provenance == "plant")
+    kept = [
+        part
+        for part in dict.fromkeys(sentences(product.reason))
+        if not any(words in part.zh for words in repeated)
+        and not (stated and part.zh.startswith(stated))
+        and not KIND_AND_PLACE.fullmatch(part.zh)
+    ]
+    if not kept:
+        return PLAIN
+    zh, en = "".join(part.zh for part in kept if CHINESE.search(part.zh)), " ".join(part.en for part in kept)
+    for line in terms:
+        zh, en = zh.replace(f"指定用 {line.id}", "指定用此因子"), en.replace(f"pinned {line.id}", "pinned this factor")
+    return Text(zh, en)
+
+
+def _values(products: Sequence[AppliedFactor]) -> Text:
+    listed = list(dict.fromkeys(f"{_gases(line.gas)} {number(line.value)} {line.unit}" for line in products))
+    some, more = "; ".join(listed[:NAMED]), len(listed) - NAMED
+    return Text(f"{some} 等 {len(listed)} 个", f"{some} and {more} more") if more > 0 else Text(some, some)
 
 
 def sentences(reason: Text) -> tuple[Text, ...]:
@@ -112,19 +150,6 @@ def sentences(reason: Text) -> tuple[Text, ...]:
     zh = [part for part in re.split(r"(?<=。)", reason.zh) if part]
     en = [part for part in SENTENCE_END.split(reason.en) if part]
     return tuple(Text(*pair) for pair in zip(zh, en, strict=True)) if len(zh) == len(en) else (reason,)
-
-
-def _shared(statement: Statement) -> tuple[Text, ...]:
-    counts = Counter(text for line in statement.applied_factors for text in dict.fromkeys(sentences(line.reason)))
-    return tuple(text for text, count in counts.items() if count >= SHARED_BY)
-
-
-def _referring(parts: Sequence[Text], shared: dict[Text, str]) -> Text:
-    """Return the sentences of its own, then the numbers of the shared ones."""
-    own = [part for part in parts if part not in shared]
-    marks = list(dict.fromkeys(shared[part] for part in parts if part in shared))
-    listed = f"[{', '.join(marks)}]" if marks else ""
-    return Text("".join(part.zh for part in own) + listed, " ".join([*(part.en for part in own), listed]).strip())
 
 
 def _gases(names: str) -> str:
@@ -166,11 +191,11 @@ def spans(numbers: Iterable[int]) -> str:
     '1–3, 7, 9–10'
     """
     runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
+    for place in numbers:
+        if runs and place == runs[-1][1] + 1:
+            runs[-1][1] = place
         else:
-            runs.append([number, number])
+            runs.append([place, place])
     return ", ".join(str(first) if first == last else f"{first}–{last}" for first, last in runs)
 
 
