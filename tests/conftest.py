@@ -9,9 +9,14 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, settings
 
 from zerofactory.runs.context import Context, stamp
 from zerofactory.store.workspace import Workspace
+
+# The same examples on every machine, however slow it is: a test fails for what is wrong, never for what is busy.
+settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 SMALL_PLANT = """
 [plant]
