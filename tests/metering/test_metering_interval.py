@@ -318,3 +318,14 @@ def same(one: MeterMonth, other: MeterMonth) -> None:
     assert np.array_equal(one.amount_milli, other.amount_milli)
     assert np.array_equal(one.state, other.state)
     assert np.array_equal(one.bridges.amount_milli, other.bridges.amount_milli)
+
+
+@pytest.mark.parametrize("misread", [0.0, 991.5, 3.0])
+def test_one_misread_register_is_bridged_and_never_counted_as_a_reset(bench: Any, misread: float) -> None:
+    plant = bench.plant([bench.meter("r")])
+    month, notes = to_intervals(bench.readings(plant, {"r": [990, 992, misread, 996, 998]}), plant, MONTH)
+    assert month.amount_milli[0, :4].tolist() == [2000, 0, 0, 2000]
+    assert month.bridges.amount_milli.tolist() == [4000]
+    assert [(note.kind, note.count, note.amount) for note in notes] == [("spike", 1, misread)]
+    filled, _ = fill(month, plant)
+    assert filled.amount_milli[0, :4].sum() == 8000

@@ -18,7 +18,7 @@ import pytest
 
 from zerofactory.errors import BookClosed, FaultyData, NotFound
 from zerofactory.periods import Period
-from zerofactory.runs import close, explain, import_data, inventory, verify
+from zerofactory.runs import close, electricity, explain, import_data, inventory, verify
 from zerofactory.runs.context import Context
 from zerofactory.runs.intervals import sealed_month
 from zerofactory.store.schema import RECORDS, SEALS
@@ -365,3 +365,7 @@ def test_a_unit_changed_after_closing_does_not_change_what_was_sealed(closed: Co
     after = sealed_month(reopen(closed), month)
     assert after.units == before.units == ("kWh", "Nm3")
     assert (after.amount_milli == before.amount_milli).all()
+    energy = [
+        int(electricity.compare(context, month).book.consumption_wh.sum()) for context in (closed, reopen(closed))
+    ]
+    assert energy[0] == energy[1] > 0

@@ -125,9 +125,9 @@ def power_book(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFr
     lines = [use for use in plant.sources if use.kind == "green_power_contract" and _is_line(use)]
     bought = [use for use in plant.sources if use.kind == "purchased_electricity"]
     energy = {
-        ON_SITE: _slots(months, plant, own),
-        DIRECT_LINE: _slots(months, plant, lines),
-        GRID: _slots(months, plant, bought),
+        ON_SITE: _slots(months, own),
+        DIRECT_LINE: _slots(months, lines),
+        GRID: _slots(months, bought),
     }
     return PowerBook(
         labels=tuple(month.period.label for month in months),
@@ -144,17 +144,18 @@ def _is_line(use: SourceUse) -> bool:
     return use.detail.get("instrument_kind") == "direct_line" and bool(use.meters)
 
 
-def _slots(months: Sequence[MeterMonth], plant: Plant, uses: Sequence[SourceUse]) -> Wh:
+def _slots(months: Sequence[MeterMonth], uses: Sequence[SourceUse]) -> Wh:
     """Return the watt-hours of the meters of some sources, slot by slot."""
     names = [name for use in uses for name in use.meters]
-    return np.concatenate([_sum(month, plant, names) for month in months])
+    return np.concatenate([_sum(month, names) for month in months])
 
 
-def _sum(month: MeterMonth, plant: Plant, names: Sequence[str]) -> Wh:
+def _sum(month: MeterMonth, names: Sequence[str]) -> Wh:
     total = np.zeros(month.amount_milli.shape[1], dtype=np.int64)
     for name in names:
-        scale = units.ratio(plant.meter(name).amount_unit, "kWh")
-        milli = month.amount_milli[month.row(name)]
+        row = month.row(name)
+        scale = units.ratio(month.units[row], "kWh")
+        milli = month.amount_milli[row]
         total += milli if scale == 1.0 else np.rint(milli * scale).astype(np.int64)
     return total
 
@@ -173,7 +174,7 @@ def _supplies(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFra
         profile = str(detail.get("profile") or "")
         failed = failed_criteria(detail, plant, int(row["period"][:4]))
         wh = energy_wh(row["quantity"], row["unit"])
-        shape = _profile(months, plant, profile, (row["period"], wh)) if profile else None
+        shape = _profile(months, profile, (row["period"], wh)) if profile else None
         found.append(
             Supply(
                 row["document"] or row["activity_id"],
@@ -187,12 +188,12 @@ def _supplies(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFra
     return tuple(found)
 
 
-def _profile(months: Sequence[MeterMonth], plant: Plant, meter: str, of: tuple[str, int]) -> Wh:
+def _profile(months: Sequence[MeterMonth], meter: str, of: tuple[str, int]) -> Wh:
     """Return a contract's energy of one month by slot, in the shape of a meter, the total kept exactly."""
     label, wh = of
     parts: list[Wh] = []
     for month in months:
-        shape = _sum(month, plant, [meter])
+        shape = _sum(month, [meter])
         if month.period.label != label or not shape.any():
             parts.append(np.zeros_like(shape))
             continue

@@ -42,10 +42,14 @@ def differences(
     Amount of [t, t + 15 min) = reading(t + 15 min) − reading(t). The readings are made whole numbers first, so amounts add
     up to last − first exactly. A negative difference is a roll-over when the meter rolls over and
     (rollover − before + after) ≤ maximum × intervals, otherwise a reset: counted from zero, marked estimated (what ran
-    before the reset is lost).
+    before the reset is lost). A single reading below both its neighbours, the later of which is not below the earlier, is
+    no reset but a misreading: it is left out, noted, and the known difference around it bridges the gap.
     """
     values = dense.values[row]
     position = np.flatnonzero(~np.isnan(values))
+    dips = _dips(values[position])
+    misread = position[dips]
+    position = position[~dips]
     whole = whole_thousandths(values[position], meter.multiplier)
     first, last = position[:-1], position[1:]
     own = _own_length(first, last, meter, grid)
@@ -57,12 +61,22 @@ def differences(
     direct = own == 1
     _write(out, (first[direct], last[direct]), amount[direct], state[direct])
     notes = [
+        *_noted("spike", meter, grid, misread, whole_thousandths(values[misread], meter.multiplier)),
         *_noted("rollover", meter, grid, first[rolled], amount[rolled]),
         *_noted("reset", meter, grid, first[reset], amount[reset]),
         *_noted("out_of_range", meter, grid, first[beyond], amount[beyond]),
     ]
     inner = Bridges(np.full(int((~direct).sum()), row, dtype=np.int64), first[~direct], last[~direct], amount[~direct])
     return inner, notes
+
+
+def _dips(values: Numbers) -> Flags:
+    """Return which readings lie below both neighbours while the neighbours themselves do not fall."""
+    dips = np.zeros(len(values), dtype=np.bool_)
+    if len(values) >= 3:
+        before, here, after = values[:-2], values[1:-1], values[2:]
+        dips[1:-1] = (here < before) & (after >= before)
+    return dips
 
 
 def edge_bridges(dense: Dense, registers: Sequence[tuple[int, Meter]], grid: Grid) -> tuple[Bridges, list[QualityNote]]:

@@ -15,6 +15,7 @@ from zerofactory.factors.resolve import Scope
 from zerofactory.periods import Period, zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.intervals import sealed_month
+from zerofactory.runs.restate import plant_of
 from zerofactory.store.schema import ACTIVITIES
 
 HOURS_PER_DAY = 24
@@ -84,9 +85,9 @@ def compare(context: Context, period: Period) -> Comparison:
     book = power_book(months, plant, activities)
     if not book.consumption_wh.any():
         raise FaultyData([_no_meters(period)])
-    seals = [workspace.seal_of(label) for label in labels]
-    known_at = max(date.fromisoformat(seal["known_at"]) for seal in seals if seal)
-    choices = plant.accounting
+    seals = [seal for label in labels if (seal := workspace.seal_of(label)) is not None]
+    known_at = max(date.fromisoformat(seal["known_at"]) for seal in seals)
+    choices = plant_of(context, seals[-1]).accounting
     scope = Scope(
         region=plant.region,
         on=period.first_day,
@@ -95,7 +96,7 @@ def compare(context: Context, period: Period) -> Comparison:
         accepted=choices.accepted,
         pins={pin.role: (pin.factor, pin.reason) for pin in choices.pin if pin.source is None},
     )
-    factors = Factors(workspace.factor_book, scope)
+    factors = Factors(workspace.sealed_factor_book(seals[-1]), scope)
     results, problems = [], []
     for regime in regimes().values():
         try:
