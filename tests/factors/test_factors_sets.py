@@ -81,9 +81,7 @@ def test_every_factor_has_source_titles_and_known_words():
 def test_texts_of_the_sets_name_no_place_on_a_machine():
     for name in SETS:
         for file in ("set.toml", "factors.csv"):
-            assert not re.search(
-                r"(?i)(/home/|/root/|/tmp/|[a-z]:\\)", (FOLDER / name / file).read_text("utf-8")
-            )
+            assert not re.search(r"(?i)(/home/|/root/|/tmp/|[a-z]:\\)", (FOLDER / name / file).read_text("utf-8"))
 
 
 def test_items_and_aliases_mean_one_thing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from zerofactory.metering.reading_file import from_reading_file, looks_like_read
 from zerofactory.periods import Period
 
 KNOWN_AT = datetime(2026, 1, 1, tzinfo=UTC)
-STEEL = Path("../shared/data/loads/steel_industry_kr/Steel_industry_data.csv")
+DATA = Path(os.environ.get("ZF_DATA", str(Path(__file__).resolve().parents[3] / "shared" / "data")))
+STEEL = DATA / "loads" / "steel_industry_kr" / "Steel_industry_data.csv"
 STEEL_MAPPING = """
 [time]
 column = "date"
@@ -264,7 +266,9 @@ def test_faults_of_a_mapping(old: str, new: str, code: str) -> None:
     assert caught.value.problems[0].file == "m.toml"
 
 
-@pytest.mark.skipif(not STEEL.exists(), reason="the measured steel-works file is not on this machine")
+@pytest.mark.skipif(
+    not STEEL.exists(), reason="the measured steel-works file is not here: set ZF_DATA to the folder of data sets"
+)
 def test_the_real_steel_works_year(steel: Any) -> None:
     frame = pl.read_csv(STEEL, infer_schema=False)
     readings, problems = from_reading_file(frame, steel, read_mapping(STEEL_MAPPING), STEEL.name, KNOWN_AT)
