@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -21,7 +22,7 @@ from zerofactory.periods import Period
 from zerofactory.runs import close, electricity, explain, import_data, inventory, verify
 from zerofactory.runs.context import Context
 from zerofactory.runs.intervals import sealed_month
-from zerofactory.store.schema import RECORDS, SEALS
+from zerofactory.store.schema import ACTIVITIES, RECORDS, SEALS
 from zerofactory.store.workspace import Workspace
 
 Writer = Callable[..., Path]
@@ -347,10 +348,28 @@ def test_a_register_that_falls_back_is_told_at_closing(small: Context, tmp_path:
     assert [problem.code for problem in made.warnings if problem.code == "month.reset"] == ["month.reset"]
 
 
-def _readings_with_a_slip(folder: Path) -> Path:
+def test_a_fall_that_cannot_be_told_from_a_misreading_stops_closing_until_decided(
+    small: Context, tmp_path: Path, reopen: Reopen
+) -> None:
+    import_data.run(small, [_readings_with_a_slip(tmp_path, 100_000.0)])
+    with pytest.raises(FaultyData) as caught:
+        close.run(reopen(small), Period(2025, 1))
+    (problem,) = [found for found in caught.value.problems if found.code == "month.reset"]
+    assert problem.severity == "error"
+    assert "maximum" in problem.hint.zh
+    fix = tmp_path / "fix.csv"
+    fix.write_text("表计,时间,读数\nG1,2025-01-06 05:00,100500\n", encoding="utf-8")
+    import_data.run(replace(reopen(small), now=small.now + timedelta(hours=1)), [fix])
+    (made,) = close.run(reopen(small), Period(2025, 1))
+    assert made.status == "closed"
+    amounts = small.workspace.journal.active(ACTIVITIES, {"source_id": "gas-ovens"})
+    assert amounts["quantity"].to_list() == [2976.0]
+
+
+def _readings_with_a_slip(folder: Path, first: float = 1000.0) -> Path:
     times = pl.datetime_range(datetime(2025, 1, 1), datetime(2025, 2, 1), "15m", eager=True)  # noqa: DTZ001
-    steps = pl.Series("value", [1000.0 + i for i in range(len(times))])
-    slip = pl.DataFrame({"meter": "G1", "time": times, "value": steps.set(steps == 1500.0, 1600.0)})
+    steps = pl.Series("value", [first + i for i in range(len(times))])
+    slip = pl.DataFrame({"meter": "G1", "time": times, "value": steps.set(steps == first + 500.0, first + 600.0)})
     flat = pl.DataFrame({"meter": "E1", "time": times.head(len(times) - 1), "value": 10.0})
     path = folder / "slip.parquet"
     pl.concat([slip, flat]).write_parquet(path)

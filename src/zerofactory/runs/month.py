@@ -79,7 +79,7 @@ def make(period: Period, readings: pl.DataFrame, documents: pl.DataFrame, basis:
     quantified = quantify(activities, basis.plant, basis.factors, closing=basis.closing, known_at=basis.known_at)
     problems = (
         *unfilled(notes, basis.plant),
-        *_resets(notes),
+        *_resets(notes, month, basis.plant),
         *_without_document(documents, basis.plant),
         *faults,
         *quantified.problems,
@@ -118,24 +118,35 @@ def unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
     ]
 
 
-def _resets(notes: Sequence[QualityNote]) -> list[Problem]:
-    """Return a warning for every register that fell back: what it shows afterwards is counted from zero, which may be wrong."""
-    return [
-        Problem(
-            code="month.reset",
-            message=Text(
-                f"表计“{note.meter}”的读数倒退 {note.count} 次, 按清零处理, 计入 {note.amount:,.3f}。",
-                f"Meter '{note.meter}' fell back {note.count} times; taken as a reset, {note.amount:,.3f} counted.",
-            ),
-            hint=Text(
-                "若是抄表错误, 请导入更正的读数; 若是换表, 请核对该数。",
-                "If it was misread, import the right reading; if the meter was changed, check the amount.",
-            ),
-            severity="warning",
+def _resets(notes: Sequence[QualityNote], month: MeterMonth, plant: Plant) -> list[Problem]:
+    """Return a problem for every register that fell back: what it shows afterwards is counted from zero.
+
+    A warning where that is plausible. An error where it cannot be decided: the meter states no ``maximum``, and what was
+    counted from zero is more than everything else the meter measured in the month, as after a misreading.
+    """
+    found = []
+    for note in notes:
+        if note.kind != "reset" or note.meter is None or note.amount is None:
+            continue
+        rest = month.total_milli(note.meter) / 1000.0 - note.amount
+        open_question = plant.meter(note.meter).maximum is None and note.amount > rest
+        found.append(
+            Problem(
+                code="month.reset",
+                message=Text(
+                    f"表计“{note.meter}”的读数倒退 {note.count} 次, 按清零处理, 计入 {note.amount:,.3f}, 当月其余 {rest:,.3f}。",
+                    f"Meter '{note.meter}' fell back {note.count} times; taken as a reset, {note.amount:,.3f} counted, "
+                    f"{rest:,.3f} in the rest of the month.",
+                ),
+                hint=Text(
+                    "若是抄表错误, 请导入更正的读数; 若是换表, 请核对该数, 并给该表填写 maximum(每时段上限)。",
+                    "If it was misread, import the right reading; if the meter was changed, check the amount and give "
+                    "the meter its maximum per interval.",
+                ),
+                severity="error" if open_question else "warning",
+            )
         )
-        for note in notes
-        if note.kind == "reset"
-    ]
+    return found
 
 
 def _without_document(documents: pl.DataFrame, plant: Plant) -> list[Problem]:
