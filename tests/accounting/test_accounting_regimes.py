@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, ORIGINS, PowerBook, Supply
-from zerofactory.accounting.regime import Factors, covered_by_month, eligible, regimes
+from zerofactory.accounting.cover import covered_by_month, eligible
+from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, PowerBook, Supply
+from zerofactory.accounting.regime import Factors, regimes
 from zerofactory.factors.load import factor_book
 from zerofactory.factors.resolve import Scope
 
@@ -112,10 +113,3 @@ def test_every_regime_is_named_and_cited(name: str) -> None:
     assert regime.title.zh
     assert regime.title.en
     assert regime.reference
-
-
-def test_the_book_as_a_table() -> None:
-    frame = book([1000, 0], [5, 0]).frame()
-    assert ORIGINS.check(frame) == []
-    assert frame["energy_wh"].sum() == 1005
-    assert frame["started_at"][0] == datetime(2024, 12, 31, 16, tzinfo=UTC)

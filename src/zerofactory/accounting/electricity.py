@@ -35,6 +35,8 @@ CRITERIA: Mapping[str, Text] = {
     "certificates_sold": Text("准则7: 证书未转让他人", "criterion 7: certificates are not sold to others"),
     "beneficiary": Text("准则3: 受益方为本企业", "criterion 3: the beneficiary is the reporter"),
     "serials": Text("证书编号未重复", "serial numbers not used twice"),
+    "expired": Text("注销时仍在有效期内", "retired before it expired"),
+    "instrument": Text("权益种类有规则可循", "a kind of instrument with a rule"),
 }
 
 
@@ -86,7 +88,7 @@ def failed_criteria(detail: Mapping[str, object], plant: Plant, year: int) -> tu
         failed.append("vintage_year")
     if str(detail.get("market", "")) != plant.region.partition("-")[0]:
         failed.append("market")
-    if str(detail.get("beneficiary", "")) not in _names_of(plant):
+    if str(detail.get("beneficiary", "")) not in names_of(plant):
         failed.append("beneficiary")
     return tuple(failed)
 
@@ -175,7 +177,8 @@ def _cover(bought: Sequence[Row], offered: Sequence[tuple[str, int]]) -> tuple[l
     return sorted(parts, key=lambda part: (part[0], part[1] or "")), wanted - sum(used)
 
 
-def _names_of(plant: Plant) -> set[str]:
+def names_of(plant: Plant) -> set[str]:
+    """Return the names under which the reporter may be the beneficiary of a contract or claim."""
     organisation = plant.organisation
     names = {organisation.name.zh, organisation.name.en, organisation.credit_code or ""}
     if organisation.legal_entity:

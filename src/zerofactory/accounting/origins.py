@@ -1,30 +1,38 @@
 """One book of electricity: every watt-hour booked once, by interval and by where it comes from.
 
     metered:   on site (used by the plant itself) + direct line + grid = consumption, to the watt-hour, in every interval
+    stored:    what goes through a store on site keeps its origin (`storage`); what is lost there is consumption
     claimed:   contracts and certificates say which part of the grid's watt-hours they cover; a regime decides what counts
 
-Claim regimes are files in `regimes/` over this one book; a certificate never makes or removes a watt-hour.
+Claim regimes are files in `regimes/` over this one book; a certificate never makes or removes a watt-hour. ORIGINS, kept with
+every closed month, is the book by interval (`origin_rows`).
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from zerofactory import units
-from zerofactory.accounting.electricity import energy_wh, failed_criteria
-from zerofactory.errors import Misuse, Text
+from zerofactory.accounting.claims import ANY_REGIME, CLAIMS, ELECTRICITY, failed_rules
+from zerofactory.accounting.electricity import energy_wh, failed_criteria, names_of
+from zerofactory.accounting.storage import PPM, Store, Wh
+from zerofactory.errors import FaultyData, Misuse, Problem, Text
+from zerofactory.metering import profile
 from zerofactory.metering.interval import MeterMonth
 from zerofactory.site.model import Plant, SourceUse
-from zerofactory.tables import Column, TableSchema
 
-Wh = NDArray[np.int64]
+__all__ = ["DIRECT_LINE", "GRID", "ON_SITE", "TITLES", "PowerBook", "Supply", "Wh", "power_book"]
+
+STORAGE_KIND, RENEWABLE, CONTRACT, PURCHASED = (
+    "on_site_storage", "on_site_renewable", "green_power_contract", "purchased_electricity",
+)  # fmt: skip
+
 ON_SITE, DIRECT_LINE, GRID = "on_site", "direct_line", "grid"
 TITLES: Mapping[str, Text] = {
     ON_SITE: Text("厂内自发自用", "generated and used on site"),
@@ -32,21 +40,15 @@ TITLES: Mapping[str, Text] = {
     GRID: Text("公用电网", "public grid"),
 }
 
-ORIGINS = TableSchema(
-    name="origins",
-    title=Text("电量来源", "Origins of electricity"),
-    columns=(
-        Column("started_at", "moment", Text("时段开始", "start of the interval")),
-        Column("origin", "text", Text("来源", "origin"), choices=tuple(TITLES)),
-        Column("energy_wh", "integer", Text("电量", "energy"), unit="Wh"),
-    ),
-    key=("started_at", "origin"),
-)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Supply:
-    """What one contract offers in one month. ``profile_wh`` is its generation by slot of the book, where it is metered."""
+    """What one contract or claim offers.
+
+    ``month`` is the period it covers: a month, or a year (then it covers what is left of the whole year). ``profile_wh`` is
+    its generation by slot of the book, where it is metered. ``regime`` is the one under which it is claimed, or ``any``;
+    ``claimed`` tells a row of CLAIMS from a document.
+    """
 
     document: str
     kind: str
@@ -54,6 +56,8 @@ class Supply:
     energy_wh: int
     failed: tuple[str, ...]
     profile_wh: Wh | None = None
+    regime: str = ANY_REGIME
+    claimed: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +72,7 @@ class PowerBook:
     energy_wh : by origin, arrays of whole watt-hours by slot; their sum is the consumption.
     supplies : contracts, those that fail a quality criterion included (``failed`` says which).
     certificates_sold : whether the certificates of own generation were sold.
+    stores : storage on site; what it takes in and gives out moves consumption in time, not where it comes from.
     """
 
     labels: tuple[str, ...]
@@ -77,10 +82,11 @@ class PowerBook:
     energy_wh: Mapping[str, Wh]
     supplies: tuple[Supply, ...]
     certificates_sold: bool
+    stores: tuple[Store, ...] = field(default=())
 
     @property
     def consumption_wh(self) -> Wh:
-        """Consumption by slot."""
+        """What reached the plant and was not given back, by slot: consumption, and what went into the stores."""
         total: Wh = np.sum([self.energy_wh[name] for name in TITLES], axis=0, dtype=np.int64)
         return total
 
@@ -90,40 +96,46 @@ class PowerBook:
         np.add.at(sums, self.months, slots)
         return sums
 
-    def frame(self) -> pl.DataFrame:
-        """Return the book as rows of ORIGINS (slots without energy left out)."""
+    @property
+    def load_wh(self) -> Wh:
+        """What the plant used by slot: consumption less what was stored, and what came out of the stores."""
+        load = self.consumption_wh.copy()
+        for store in self.stores:
+            load += np.maximum(store.discharge_wh, 0) - np.maximum(store.charge_wh, 0)
+        return load
+
+    def moments(self) -> NDArray[np.datetime64]:
+        """Return the first instant of every slot, UTC."""
         step = np.timedelta64(self.minutes, "m")
-        moments = np.concatenate(
-            [
-                np.datetime64(start.replace(tzinfo=None), "us") + np.arange(int((self.months == i).sum())) * step
-                for i, start in enumerate(self.starts)
-            ]
-        )
         parts = [
-            pl.DataFrame({"started_at": moments, "energy_wh": self.energy_wh[name]}).with_columns(
-                pl.lit(name).alias("origin"), pl.col("started_at").dt.replace_time_zone("UTC")
-            )
-            for name in TITLES
+            np.datetime64(start.replace(tzinfo=None), "us") + np.arange(int((self.months == i).sum())) * step
+            for i, start in enumerate(self.starts)
         ]
-        whole = pl.concat(parts).filter(pl.col("energy_wh") != 0).select(ORIGINS.names)
-        return whole.sort("started_at", "origin")
+        return np.concatenate(parts)
 
 
-def power_book(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFrame) -> PowerBook:
+def power_book(
+    months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFrame, claims: pl.DataFrame | None = None
+) -> PowerBook:
     """Return the book of electricity of complete months (filled, with virtual meters).
 
-    ``activities`` are the ACTIVITIES of the same months: contracts come from documents, energy from meters.
+    Parameters
+    ----------
+    activities : ACTIVITIES of the same months: contracts come from documents, energy from meters.
+    claims : rows of CLAIMS; those that cover electricity of these months, or of their year, are taken.
 
     Raises
     ------
     Misuse
         The months have slots of different length.
+    NotFound
+        A contract or a store names a meter that there is not.
     """
     if len({month.interval_minutes for month in months}) != 1:
         raise Misuse("a book of electricity needs months on one grid")
-    own = [use for use in plant.sources if use.kind == "on_site_renewable"]
-    lines = [use for use in plant.sources if use.kind == "green_power_contract" and _is_line(use)]
-    bought = [use for use in plant.sources if use.kind == "purchased_electricity"]
+    own = [use for use in plant.sources if use.kind == RENEWABLE]
+    lines = [use for use in plant.sources if use.kind == CONTRACT and _is_line(use)]
+    bought = [use for use in plant.sources if use.kind == PURCHASED]
     energy = {
         ON_SITE: _slots(months, own),
         DIRECT_LINE: _slots(months, lines),
@@ -135,8 +147,38 @@ def power_book(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFr
         minutes=months[0].interval_minutes,
         months=np.repeat(np.arange(len(months), dtype=np.int32), [month.amount_milli.shape[1] for month in months]),
         energy_wh=energy,
-        supplies=_supplies(months, plant, activities),
+        supplies=_supplies(months, plant, activities, CLAIMS.empty() if claims is None else claims),
         certificates_sold=any(use.detail.get("certificates_sold") == "yes" for use in own),
+        stores=tuple(_store(months, use) for use in plant.sources if use.kind == STORAGE_KIND),
+    )
+
+
+def _store(months: Sequence[MeterMonth], use: SourceUse) -> Store:
+    """Return a store with what its meters saw."""
+    efficiency, capacity = use.detail.get("round_trip_fraction"), use.detail.get("capacity_kwh")
+    if efficiency in (None, "") or not 0.0 < float(str(efficiency)) <= 1.0:
+        raise FaultyData([_no_efficiency(use)])
+    outlet = str(use.detail.get("discharge") or "")
+    return Store(
+        id=use.id,
+        charge_wh=_slots(months, [use]),
+        discharge_wh=np.concatenate([profile.energy_wh(month, [outlet]) for month in months]),
+        round_trip_ppm=round(float(str(efficiency)) * PPM),
+        capacity_wh=None if capacity in (None, "") else energy_wh(float(str(capacity)), "kWh"),
+    )
+
+
+def _no_efficiency(use: SourceUse) -> Problem:
+    return Problem(
+        code="electricity.no_efficiency",
+        message=Text(
+            f"储能“{use.name.zh}”没有往返效率, 或不在 0 与 1 之间。",
+            f"Store '{use.name.en}' has no round-trip efficiency within 0 and 1.",
+        ),
+        hint=Text(
+            "请在 detail 中填写 round_trip_fraction(铭牌或实测)。",
+            "Give its detail round_trip_fraction, from the name plate or measured.",
+        ),
     )
 
 
@@ -147,58 +189,67 @@ def _is_line(use: SourceUse) -> bool:
 def _slots(months: Sequence[MeterMonth], uses: Sequence[SourceUse]) -> Wh:
     """Return the watt-hours of the meters of some sources, slot by slot."""
     names = [name for use in uses for name in use.meters]
-    return np.concatenate([_sum(month, names) for month in months])
+    return np.concatenate([profile.energy_wh(month, names) for month in months])
 
 
-def _sum(month: MeterMonth, names: Sequence[str]) -> Wh:
-    total = np.zeros(month.amount_milli.shape[1], dtype=np.int64)
-    for name in names:
-        row = month.row(name)
-        scale = units.ratio(month.units[row], "kWh")
-        milli = month.amount_milli[row]
-        total += milli if scale == 1.0 else np.rint(milli * scale).astype(np.int64)
-    return total
-
-
-def _supplies(months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFrame) -> tuple[Supply, ...]:
-    """Return what contracts offer by month, each with the quality criteria it fails."""
+def _supplies(
+    months: Sequence[MeterMonth], plant: Plant, activities: pl.DataFrame, claims: pl.DataFrame
+) -> tuple[Supply, ...]:
+    """Return what contracts and claims offer, each with the quality criteria it fails; serial numbers count once."""
     labels = [month.period.label for month in months]
-    details = {source.id: source.detail for source in plant.sources}
-    lines = {source.id for source in plant.sources if _is_line(source)}
-    rows = activities.filter((pl.col("source_kind") == "green_power_contract") & pl.col("period").is_in(labels))
+    used: dict[str, str] = {}
     found = []
-    for row in rows.sort("period", "activity_id").to_dicts():
-        if row["source_id"] in lines:
-            continue
-        detail = {**details.get(row["source_id"], {}), **json.loads(row["detail"])}
-        profile = str(detail.get("profile") or "")
-        failed = failed_criteria(detail, plant, int(row["period"][:4]))
-        wh = energy_wh(row["quantity"], row["unit"])
-        shape = _profile(months, profile, (row["period"], wh)) if profile else None
+    for detail, row in _documents(plant, activities.filter(pl.col("period").is_in(labels))):
+        document = str(row["document"] or row["activity_id"])
+        failed = failed_criteria(detail, plant, int(str(row["period"])[:4]))
+        serials = str(detail.get("serials") or "")
+        if serials and used.setdefault(serials, document) != document:
+            failed = (*failed, "serials")
+        wh = energy_wh(float(str(row["quantity"])), str(row["unit"]))
+        period = str(row["period"])
+        shape = _profile(months, str(detail.get("profile") or ""), (period, wh))
+        found.append(Supply(document, str(detail.get("instrument_kind", "")), period, wh, failed, shape))
+    wanted = {*labels, *(label[:4] for label in labels)}
+    covering = claims.filter((pl.col("covers") == ELECTRICITY) & pl.col("period").is_in(sorted(wanted)))
+    booked = {supply.document for supply in found}  # a claim that stands as a document too counts once
+    for claim in covering.filter(~pl.col("claim_id").is_in(list(booked))).sort("period", "claim_id").to_dicts():
+        name, serials, wh = claim["claim_id"], claim["serials"] or "", claim["amount_wh"] or 0
+        failed = failed_rules(claim, plant, names_of(plant))
+        if serials and used.setdefault(serials, name) != name:
+            failed = (*failed, "serials")
+        shape = _profile(months, claim["profile"] or "", (claim["period"], wh))
         found.append(
-            Supply(
-                row["document"] or row["activity_id"],
-                str(detail.get("instrument_kind", "")),
-                row["period"],
-                wh,
-                failed,
-                shape,
-            )
+            Supply(name, claim["instrument"], claim["period"], wh, failed, shape, claim["regime"], claimed=True)
         )
     return tuple(found)
 
 
-def _profile(months: Sequence[MeterMonth], meter: str, of: tuple[str, int]) -> Wh:
-    """Return a contract's energy of one month by slot, in the shape of a meter, the total kept exactly."""
-    label, wh = of
-    parts: list[Wh] = []
-    for month in months:
-        shape = _sum(month, [meter])
-        if month.period.label != label or not shape.any():
-            parts.append(np.zeros_like(shape))
-            continue
-        weights = np.maximum(shape, 0)
-        cumulated = np.concatenate([[0], np.cumsum(weights)])
-        shares: Wh = (cumulated.astype(object) * wh // int(cumulated[-1])).astype(np.int64)
-        parts.append(shares[1:] - shares[:-1])
-    return np.concatenate(parts)
+def _documents(plant: Plant, activities: pl.DataFrame) -> list[tuple[dict[str, object], dict[str, object]]]:
+    """Return contracts that documents state: their details (those of the source beneath) and their rows."""
+    details = {source.id: source.detail for source in plant.sources}
+    lines = {source.id for source in plant.sources if _is_line(source)}
+    rows = activities.filter(pl.col("source_kind") == CONTRACT).sort("period", "activity_id").to_dicts()
+    return [
+        ({**details.get(row["source_id"], {}), **json.loads(row["detail"])}, row)
+        for row in rows
+        if row["source_id"] not in lines
+    ]
+
+
+def _profile(months: Sequence[MeterMonth], meter: str, of: tuple[str, int]) -> Wh | None:
+    """Return a contract's energy of a month or year by slot, in the shape of a meter, the total kept exactly.
+
+    None where no meter is named or it shows no generation in that period.
+    """
+    if not meter:
+        return None
+    period, wh = of
+    inside = [
+        np.maximum(profile.energy_wh(month, [meter]), 0) * np.int64(month.period.label.startswith(period))
+        for month in months
+    ]
+    running = np.cumsum(np.concatenate([np.zeros(1, dtype=np.int64), *inside])).astype(object)
+    if not running[-1]:
+        return None
+    ends: Wh = (running * wh // running[-1]).astype(np.int64)
+    return ends[1:] - ends[:-1]

@@ -180,6 +180,20 @@ def _sorted(keys: pl.Series) -> Counts:
     return keys.to_frame("key").select(pl.arg_sort_by("key", maintain_order=True)).to_series().to_numpy()
 
 
+def grams_of(
+    quantity: npt.NDArray[np.float64], factor_value: npt.NDArray[np.float64], gwp: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """Return quantity × factor × 1000 × GWP in grams, not yet rounded: the one product, for bookings, plans and live figures.
+
+    Examples
+    --------
+    >>> grams_of(np.array([2.0]), np.array([0.5]), np.array([28.0])).tolist()
+    [28000.0]
+    """
+    grams: npt.NDArray[np.float64] = quantity * factor_value * GRAMS_PER_KILOGRAM * gwp
+    return grams
+
+
 def emissions(frame: pl.DataFrame) -> pl.Series:
     """Return quantity × factor_value × 1000 × gwp of every row, rounded half to even to whole grams.
 
@@ -194,9 +208,7 @@ def emissions(frame: pl.DataFrame) -> pl.Series:
     >>> emissions(row).to_list()
     [573700000]
     """
-    grams = (
-        frame["quantity"].to_numpy() * frame["factor_value"].to_numpy() * GRAMS_PER_KILOGRAM * frame["gwp"].to_numpy()
-    )
+    grams = grams_of(frame["quantity"].to_numpy(), frame["factor_value"].to_numpy(), frame["gwp"].to_numpy())
     beyond = ~(np.abs(grams) <= WHOLE_GRAMS)
     if beyond.any():
         raise FaultyData(_too_large(frame.filter(pl.Series(beyond))))

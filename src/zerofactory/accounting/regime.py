@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from zerofactory.accounting.origins import GRID, PowerBook, Supply, Wh
+from zerofactory.accounting.origins import PowerBook, Wh
 from zerofactory.discover import discover
 from zerofactory.errors import Misuse, Text
 from zerofactory.factors.model import FactorBook, Found
@@ -71,11 +71,12 @@ class Factors:
 
 @dataclass(frozen=True, slots=True)
 class Regime:
-    """One claim regime: its titles, the rule it stands on, and how it reads the book."""
+    """One claim regime: its titles, the rule it stands on, the rule in a sentence, and how it reads the book."""
 
     id: str
     title: Text
     reference: str
+    principle: Text
     apply: Callable[[PowerBook, Factors], RegimeResult]
 
 
@@ -99,32 +100,43 @@ def part(key: str, title: Text, energy_wh: int, factor: Found | None, note: Text
     return Part(key, title, energy_wh, factor, grams, note)
 
 
-def eligible(book: PowerBook) -> tuple[list[Supply], tuple[Text, ...]]:
-    """Return the contracts that meet every quality criterion, and a remark for each that does not."""
-    good = [supply for supply in book.supplies if not supply.failed]
-    remarks = tuple(
-        Text(
-            f"合同“{supply.document}”({supply.month})不满足: {', '.join(supply.failed)}, 未采用",
-            f"contract '{supply.document}' ({supply.month}) fails {', '.join(supply.failed)}: not applied",
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a regime differs from another: some energy takes another factor there. ``effect_gco2e`` is what that comes to."""
+
+    part: Part
+    factor_before: float
+    effect_gco2e: int
+
+    @property
+    def text(self) -> Text:
+        """The cause in words."""
+        energy, tonnes = f"{self.part.energy_wh / 1e6:,.1f} MWh", f"{self.effect_gco2e / 1e6:+,.1f} t"
+        factor = self.part.factor.factor.value if self.part.factor else 0.0
+        return Text(
+            f"{tonnes}: {self.part.title.zh} {energy} 取 {factor:.4f} 而非 {self.factor_before:.4f} kg/kWh"
+            f"({self.part.note.zh})",
+            f"{tonnes}: {self.part.title.en}, {energy}, take {factor:.4f} and not {self.factor_before:.4f} kg/kWh "
+            f"({self.part.note.en})",
         )
-        for supply in book.supplies
-        if supply.failed
-    )
-    return good, remarks
 
 
-def covered_by_month(book: PowerBook, supplies: list[Supply]) -> Wh:
-    """Return by slot the grid energy that contracts cover when each month is matched as a whole.
+def causes(result: RegimeResult, against: RegimeResult) -> tuple[Cause, ...]:
+    """Return why one regime's total differs from another's over the same book, part by part; the effects add up exactly.
 
-    In a month the smaller of offer and grid consumption is covered; by slot in proportion to consumption, exactly.
+    ``against`` must give own generation zero and the grid one factor, as ``location`` does: its grid part is shared out
+    over the parts of the grid by energy, and what rounding leaves goes to the last of them.
     """
-    grid = book.energy_wh[GRID]
-    covered = np.zeros_like(grid)
-    for index, label in enumerate(book.labels):
-        inside = np.flatnonzero(book.months == index)
-        load = np.maximum(grid[inside], 0)
-        total, offered = int(load.sum()), sum(supply.energy_wh for supply in supplies if supply.month == label)
-        if total and offered:
-            cumulated = np.concatenate([[0], np.cumsum(load)]).astype(object)
-            covered[inside] = np.diff((cumulated * min(offered, total) // total).astype(np.int64))
-    return covered
+    before = next(part for part in against.parts if part.factor is not None)
+    factor = before.factor.factor.value if before.factor else 0.0
+    own = {part.key for part in against.parts if part.factor is None}
+    found, rest = [], before.emissions_gco2e
+    grid = [part for part in result.parts if part.key not in own]
+    for part in result.parts:
+        if part.key in own:
+            found.append(Cause(part, 0.0, part.emissions_gco2e))
+            continue
+        share = rest if part is grid[-1] else int(np.rint(part.energy_wh * factor))
+        rest -= share
+        found.append(Cause(part, factor, part.emissions_gco2e - share))
+    return tuple(cause for cause in found if cause.effect_gco2e)

@@ -284,6 +284,30 @@ def stakes(spread: Spread) -> list[Stake]:
     return [Stake(part, float(amount)) for part, amount in zip(parts, sums, strict=True)]
 
 
+def stakes_by_group(spread: Spread) -> tuple[dict[str, Part], dict[str, dict[str, float]]]:
+    """Return the parts by key, and for each group the S in grams of every part it hangs on."""
+    parts, codes, values, groups = _entries(spread)
+    unique, places = np.unique(groups * max(1, len(parts)) + codes, return_inverse=True)
+    sums = np.bincount(places, weights=values, minlength=len(unique))
+    found: dict[str, dict[str, float]] = {name: {} for name in spread.groups}
+    for code, amount in zip(unique.tolist(), sums.tolist(), strict=True):
+        found[spread.groups[code // max(1, len(parts))]][parts[code % max(1, len(parts))].key] = amount
+    return {part.key: part for part in parts}, found
+
+
+def amount_part(row: Mapping[str, object], known: Knowledge) -> Part:
+    """Return the part that the amount of an activity hangs on, under the key that `spread_of` gives it.
+
+    ``row`` holds activity_id, source_id, source_kind and tier.
+    """
+    kind, source_id, tier = str(row["source_kind"]), str(row["source_id"]), str(row["tier"])
+    half = _amount_half_width(kind, source_id, tier, known)
+    measure = known.measures.get(source_id)
+    if tier != "metered":
+        return Part(f"document:{row['activity_id']}", "document", half, shape_of(half), owner=source_id)
+    return Part(measure.key if measure else f"meter:{source_id}", "meter", half, shape_of(half), owner=source_id)
+
+
 def half_widths(spread: Spread) -> dict[str, float]:
     """Return the relative 95 % half-width of each group (0 where the group sums to 0)."""
     parts, codes, values, groups = _entries(spread)

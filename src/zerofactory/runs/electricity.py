@@ -1,72 +1,153 @@
-"""One book of electricity of closed months, under every claim regime side by side."""
+"""One book of electricity of closed months, under every claim regime side by side, and why they differ."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 
-from zerofactory.accounting.origins import TITLES, PowerBook, power_book
-from zerofactory.accounting.regime import Factors, Regime, RegimeResult, regimes
-from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.accounting.hours import (
+    MINUTES_PER_HOUR,
+    Hours,
+    heat,
+    hours_of,
+    matched_load,
+    share_by_day_hour,
+    share_by_hour,
+    sums_by_hour,
+)
+from zerofactory.accounting.origins import TITLES, PowerBook, Wh, power_book
+from zerofactory.accounting.regime import Cause, Factors, Regime, RegimeResult, causes, regimes
+from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.factors.model import Unresolved
 from zerofactory.factors.resolve import Scope
-from zerofactory.periods import Period, zone
+from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.intervals import sealed_month
 from zerofactory.runs.restate import plant_of
-from zerofactory.store.schema import ACTIVITIES
+from zerofactory.store.files import write_bytes_whole
+from zerofactory.store.schema import ACTIVITIES, CLAIMS
 
-HOURS_PER_DAY = 24
+BASE, BY_MONTH, BY_HOUR = "location", "market_annual", "market_hourly"
+DECIMALS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison:
-    """The book and what it comes to under each regime; a regime whose factor cannot be decided is a problem instead."""
+    """The book and what it comes to under each regime; a regime whose factor cannot be decided is a problem instead.
+
+    ``matched_wh`` is, by regime and slot, the load that it accepts as non-fossil, after the stores.
+    """
 
     period: str
     book: PowerBook
+    hours: Hours
     results: tuple[tuple[Regime, RegimeResult], ...]
-    matched_by_hour: dict[str, list[float]]
+    matched_wh: dict[str, Wh]
     problems: tuple[Problem, ...]
+    time_zone: str
 
     @property
     def consumption_wh(self) -> int:
-        """All electricity used."""
+        """All electricity that reached the plant and was not given back."""
         return int(self.book.consumption_wh.sum())
 
+    @property
+    def matched_by_hour(self) -> dict[str, list[float]]:
+        """The matched share of the load by hour of the local day, by regime."""
+        load = self.book.load_wh
+        return {name: share_by_day_hour(self.hours, wh, load).tolist() for name, wh in self.matched_wh.items()}
+
+    def heat(self, regime: str) -> list[list[float]]:
+        """Return the matched share of the load by hour of the local day (24 rows) and month under one regime."""
+        found: list[list[float]] = heat(self.hours, self.matched_wh[regime], self.book.load_wh).tolist()
+        return found
+
+    def why(self) -> dict[str, tuple[Cause, ...]]:
+        """Return, by regime, the causes of its difference from the location-based figure."""
+        results = {regime.id: result for regime, result in self.results}
+        base = results.get(BASE)
+        if base is None:
+            return {}
+        return {name: causes(result, base) for name, result in results.items() if name != BASE}
+
+    def out_of_time(self) -> Text | None:
+        """Return in words how much of the contracts was generated at times when it was not used, if both are known."""
+        matched = {regime.id: int(result.matched_wh.sum()) for regime, result in self.results}
+        if BY_MONTH not in matched or BY_HOUR not in matched:
+            return None
+        beyond = matched[BY_MONTH] - matched[BY_HOUR]
+        if beyond <= 0:
+            return None
+        return Text(
+            f"按月认可而逐时不认可: {beyond / 1e6:,.1f} MWh, 发电时段与用电时段不符, 或合同没有发电曲线。",
+            f"Accepted by the month but not by the hour: {beyond / 1e6:,.1f} MWh, generated when it was not used, "
+            "or without a generation profile.",
+        )
+
     def as_json(self) -> dict[str, object]:
-        """Return plain JSON values."""
+        """Return plain JSON values, the matched share of every hour of the period included."""
+        why = self.why()
         return {
             "period": self.period,
             "consumption_wh": self.consumption_wh,
+            "load_wh": int(self.book.load_wh.sum()),
             "origins_wh": {name: int(self.book.energy_wh[name].sum()) for name in TITLES},
-            "regimes": [
-                {
-                    "id": regime.id,
-                    "title": {"zh": regime.title.zh, "en": regime.title.en},
-                    "reference": regime.reference,
-                    "emissions_gco2e": result.emissions_gco2e,
-                    "matched_wh": int(result.matched_wh.sum()),
-                    "matched_fraction": _share(int(result.matched_wh.sum()), self.consumption_wh),
-                    "matched_fraction_by_hour": self.matched_by_hour[regime.id],
-                    "parts": [
-                        {
-                            "key": part.key,
-                            "energy_wh": part.energy_wh,
-                            "factor_id": part.factor.factor.id if part.factor else None,
-                            "factor_kg_per_kwh": part.factor.factor.value if part.factor else 0.0,
-                            "emissions_gco2e": part.emissions_gco2e,
-                        }
-                        for part in result.parts
-                    ],
-                    "remarks": [{"zh": remark.zh, "en": remark.en} for remark in result.remarks],
-                }
-                for regime, result in self.results
-            ],
+            "first_hour": self.book.starts[0].isoformat(),
+            "regimes": [self._regime_json(regime, result, why.get(regime.id, ())) for regime, result in self.results],
             "problems": [problem.as_json() for problem in self.problems],
         }
+
+    def _regime_json(self, regime: Regime, result: RegimeResult, why: tuple[Cause, ...]) -> dict[str, object]:
+        load, matched = self.book.load_wh, self.matched_wh[regime.id]
+        return {
+            "id": regime.id,
+            "title": _plain(regime.title),
+            "reference": regime.reference,
+            "principle": _plain(regime.principle),
+            "emissions_gco2e": result.emissions_gco2e,
+            "matched_wh": int(result.matched_wh.sum()),
+            "matched_fraction": _share(int(result.matched_wh.sum()), self.consumption_wh),
+            "matched_fraction_by_hour": self.matched_by_hour[regime.id],
+            "matched_fraction_by_hour_and_month": self.heat(regime.id),
+            "matched_fraction_by_hour_of_period": share_by_hour(self.hours, matched, load).round(DECIMALS).tolist(),
+            "parts": [
+                {
+                    "key": part.key,
+                    "energy_wh": part.energy_wh,
+                    "factor_id": part.factor.factor.id if part.factor else None,
+                    "factor_kg_per_kwh": part.factor.factor.value if part.factor else 0.0,
+                    "emissions_gco2e": part.emissions_gco2e,
+                }
+                for part in result.parts
+            ],
+            "differs_from_location_gco2e": sum(cause.effect_gco2e for cause in why),
+            "causes": [
+                {"part": cause.part.key, "effect_gco2e": cause.effect_gco2e, "text": _plain(cause.text)}
+                for cause in why
+            ],
+            "remarks": [_plain(remark) for remark in result.remarks],
+        }
+
+    def hours_frame(self) -> pl.DataFrame:
+        """Return one row an hour: local time, load, and for each regime the matched energy and its share of the load."""
+        step = np.timedelta64(max(MINUTES_PER_HOUR, self.book.minutes), "m")
+        first = np.datetime64(self.book.starts[0].replace(tzinfo=None), "us")
+        moments = pl.Series("started_at", first + np.arange(self.hours.count) * step).dt.replace_time_zone("UTC")
+        load = sums_by_hour(self.hours, self.book.load_wh)
+        columns: dict[str, object] = {"load_wh": load}
+        for name, wh in self.matched_wh.items():
+            columns[f"{name}_matched_wh"] = sums_by_hour(self.hours, wh)
+            columns[f"{name}_matched_fraction"] = share_by_hour(self.hours, wh, self.book.load_wh).round(DECIMALS)
+        local = moments.dt.convert_time_zone(self.time_zone).dt.strftime("%Y-%m-%dT%H:%M:%S%:z")
+        return pl.DataFrame([local]).with_columns(pl.DataFrame(columns))
+
+
+def _plain(text: Text) -> dict[str, str]:
+    return {"zh": text.zh, "en": text.en}
 
 
 def compare(context: Context, period: Period) -> Comparison:
@@ -82,21 +163,11 @@ def compare(context: Context, period: Period) -> Comparison:
     labels = [month.label for month in period.months()]
     months = [sealed_month(context, month) for month in period.months()]
     activities = workspace.journal.active(ACTIVITIES, {"period": labels}).drop("reverses")
-    book = power_book(months, plant, activities)
+    claims = workspace.journal.active(CLAIMS).drop("reverses")
+    book = power_book(months, plant, activities, claims)
     if not book.consumption_wh.any():
         raise FaultyData([_no_meters(period)])
-    seals = [seal for label in labels if (seal := workspace.seal_of(label)) is not None]
-    known_at = max(date.fromisoformat(seal["known_at"]) for seal in seals)
-    choices = plant_of(context, seals[-1]).accounting
-    scope = Scope(
-        region=plant.region,
-        on=period.first_day,
-        known_at=known_at,
-        grid_level=choices.grid_level,
-        accepted=choices.accepted,
-        pins={pin.role: (pin.factor, pin.reason) for pin in choices.pin if pin.source is None},
-    )
-    factors = Factors(workspace.sealed_factor_book(seals[-1]), scope)
+    factors = _factors(context, period, labels)
     results, problems = [], []
     for regime in regimes().values():
         try:
@@ -104,8 +175,42 @@ def compare(context: Context, period: Period) -> Comparison:
         except Unresolved as fault:
             problems.append(fault.problem)
     _balanced(book, results)
-    hours = {regime.id: _by_hour(book, result, plant.time_zone) for regime, result in results}
-    return Comparison(period.label, book, tuple(results), hours, tuple(problems))
+    matched = {regime.id: matched_load(book, result.matched_wh) for regime, result in results}
+    return Comparison(
+        period.label, book, hours_of(book, months), tuple(results), matched, tuple(problems), plant.time_zone
+    )
+
+
+def write_hours(comparison: Comparison, out: Path) -> None:
+    """Write the hours of a comparison as CSV.
+
+    Raises
+    ------
+    FaultyData
+        The file is not named ``.csv``.
+    """
+    if out.suffix.lower() != ".csv":
+        message = Text(f"只能写 CSV, 不能写“{out.suffix}”。", f"Only CSV can be written, not '{out.suffix}'.")
+        hint = Text("请把文件名改为 .csv。", "Name the file .csv.")
+        raise FaultyData([Problem(code="electricity.not_csv", message=message, hint=hint, file=out.name)])
+    write_bytes_whole(out, comparison.hours_frame().write_csv().encode())
+
+
+def _factors(context: Context, period: Period, labels: list[str]) -> Factors:
+    """Return the factors a regime may ask for: as known when the period was last sealed, chosen as the plant chose."""
+    workspace = context.workspace
+    seals = [seal for label in labels if (seal := workspace.seal_of(label)) is not None]
+    known_at = max(date.fromisoformat(seal["known_at"]) for seal in seals)
+    choices = plant_of(context, seals[-1]).accounting
+    scope = Scope(
+        region=workspace.plant.region,
+        on=period.first_day,
+        known_at=known_at,
+        grid_level=choices.grid_level,
+        accepted=choices.accepted,
+        pins={pin.role: (pin.factor, pin.reason) for pin in choices.pin if pin.source is None},
+    )
+    return Factors(workspace.sealed_factor_book(seals[-1]), scope)
 
 
 def _no_meters(period: Period) -> Problem:
@@ -141,15 +246,12 @@ def _balanced(book: PowerBook, results: list[tuple[Regime, RegimeResult]]) -> No
         )
 
 
-def _by_hour(book: PowerBook, result: RegimeResult, time_zone: str) -> list[float]:
-    """Return the matched share of consumption by hour of the local day."""
-    offset = int(book.starts[0].astimezone(zone(time_zone)).hour)
-    slots = np.arange(len(book.months))
-    hour = (slots * book.minutes // 60 + offset) % HOURS_PER_DAY
-    load = np.bincount(hour, weights=np.maximum(book.consumption_wh, 0), minlength=HOURS_PER_DAY)
-    matched = np.bincount(hour, weights=np.maximum(result.matched_wh, 0), minlength=HOURS_PER_DAY)
-    return [_share(int(m), int(w)) for m, w in zip(matched, load, strict=True)]
-
-
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
+
+
+def refuse_unknown(comparison: Comparison, regime: str) -> None:
+    """Raise `NotFound`, with the choices, when a comparison has no result under a regime."""
+    known = tuple(found.id for found, _ in comparison.results)
+    if regime not in known:
+        raise NotFound(Text("电力口径", "claim regime"), regime, known)

@@ -15,10 +15,10 @@ from zerofactory.store.files import text_of
 from zerofactory.store.workspace import PLANT_FILE, read_plant
 
 
-def sealed_month(context: Context, period: Period) -> MeterMonth:
+def sealed_month(context: Context, period: Period, whole: bool = False) -> MeterMonth:
     """Return the amounts of a sealed month, in the units of the plant file it was sealed with, of meters still there.
 
-    Raises `FaultyData` when the month is not sealed.
+    ``whole`` keeps the meters that the plant file no longer has. Raises `FaultyData` when the month is not sealed.
     """
     workspace = context.workspace
     seal = workspace.seal_of(period.label)
@@ -40,7 +40,7 @@ def sealed_month(context: Context, period: Period) -> MeterMonth:
         workspace.series.path(workspace.series.intervals_file(period.label, seal["revision"])), glob=False
     )
     names = frame["meter_id"].unique(maintain_order=True).to_list()
-    there = {meter.id for meter in workspace.plant.meters}
+    there = {meter.id for meter in (plant if whole else workspace.plant).meters}
     meters = {meter.id: meter for meter in plant.meters if meter.id in there}
     known = [name for name in names if name in meters]
     kept = frame.filter(pl.col("meter_id").is_in(known)) if len(known) < len(names) else frame

@@ -21,6 +21,16 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     return RegimeResult("china_physical", tuple(parts), book.energy_wh[ON_SITE] + book.energy_wh[DIRECT_LINE], ())
 
 
+PRINCIPLE = Text(
+    "只认电线连着的: 自发自用与绿电直连; 合同与绿证不认。",
+    "Only what is wired to the plant counts: own generation and direct lines; contracts and certificates do not.",
+)
+
+
 REGIME = Regime(
-    "china_physical", Text("中国物理认定", "China, physical"), "工信部联节〔2026〕13号; 物理认定: 自发自用与直连", apply
+    "china_physical",
+    Text("中国物理认定", "China, physical"),
+    "工信部联节〔2026〕13号; 物理认定: 自发自用与直连",
+    PRINCIPLE,
+    apply,
 )

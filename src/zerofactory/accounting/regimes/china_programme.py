@@ -7,8 +7,9 @@ prescribes another factor for a year is pinned by the plant: role ``grid.average
 
 from __future__ import annotations
 
+from zerofactory.accounting.cover import covered_by_month, eligible
 from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, TITLES, PowerBook
-from zerofactory.accounting.regime import ZERO_NOTE, Factors, Regime, RegimeResult, covered_by_month, eligible, part
+from zerofactory.accounting.regime import ZERO_NOTE, Factors, Regime, RegimeResult, part
 from zerofactory.accounting.regimes.market_annual import COVERED, UNCOVERED
 from zerofactory.errors import Text
 
@@ -17,7 +18,7 @@ NOTE = Text("全国平均因子(履约口径)", "national average factor (progra
 
 def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     """Return the book at the nation's factor, certified non-fossil electricity at zero."""
-    supplies, remarks = eligible(book)
+    supplies, remarks = eligible(book, "china_programme")
     covered = covered_by_month(book, supplies)
     inside, whole = int(covered.sum()), int(book.energy_wh[GRID].sum())
     parts = [
@@ -39,6 +40,12 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     )
 
 
+PRINCIPLE = Text(
+    "全国统一因子; 直供或已注销绿证的非化石电量按零计。",
+    "One national factor; non-fossil electricity by direct supply or retired certificates counts zero.",
+)
+
+
 REGIME = Regime(
-    "china_programme", Text("中国履约口径", "China, programme"), "GB/T 32150-2025; GB/T 32151.34-2024", apply
+    "china_programme", Text("中国履约口径", "China, programme"), "GB/T 32150-2025; GB/T 32151.34-2024", PRINCIPLE, apply
 )

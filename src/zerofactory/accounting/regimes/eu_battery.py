@@ -21,4 +21,12 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     return RegimeResult("eu_battery", tuple(parts), book.energy_wh[ON_SITE] + book.energy_wh[DIRECT_LINE], ())
 
 
-REGIME = Regime("eu_battery", Text("欧盟电池法规", "EU batteries"), "Regulation (EU) 2023/1542 Art. 7", apply)
+PRINCIPLE = Text(
+    "全国平均的生命周期因子; 合同不能替代, 只有直连可用专属数据。",
+    "The nation's life-cycle mix; contracts do not replace it, only a direct connection is specific.",
+)
+
+
+REGIME = Regime(
+    "eu_battery", Text("欧盟电池法规", "EU batteries"), "Regulation (EU) 2023/1542 Art. 7", PRINCIPLE, apply
+)

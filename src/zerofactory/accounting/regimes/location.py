@@ -22,9 +22,16 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     return RegimeResult("location", tuple(parts), np.sum(list(own.values()), axis=0, dtype=np.int64), ())
 
 
+PRINCIPLE = Text(
+    "公用电网的每一度都取平均因子; 合同与绿证不起作用。",
+    "Every kWh of the public grid takes the average factor; contracts and certificates count for nothing.",
+)
+
+
 REGIME = Regime(
     "location",
     Text("基于位置", "location-based"),
     "GHG Protocol Scope 2 Guidance ch. 6; ISO 14064-1:2018 Annex E",
+    PRINCIPLE,
     apply,
 )

@@ -5,6 +5,7 @@ GHG Protocol Scope 2 Guidance, ch. 6 and table 7.1. Own generation whose certifi
 
 from __future__ import annotations
 
+from zerofactory.accounting.cover import covered_by_month, eligible
 from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, TITLES, PowerBook
 from zerofactory.accounting.regime import (
     ZERO_NOTE,
@@ -12,8 +13,6 @@ from zerofactory.accounting.regime import (
     Part,
     Regime,
     RegimeResult,
-    covered_by_month,
-    eligible,
     part,
 )
 from zerofactory.errors import Text
@@ -34,7 +33,7 @@ def own_parts(book: PowerBook, factors: Factors) -> list[Part]:
 
 def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     """Return the book with monthly cover by contracts."""
-    supplies, remarks = eligible(book)
+    supplies, remarks = eligible(book, "market_annual")
     covered = covered_by_month(book, supplies)
     inside, whole = int(covered.sum()), int(book.energy_wh[GRID].sum())
     parts = [
@@ -48,9 +47,16 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     return RegimeResult("market_annual", tuple(parts), covered + own, remarks)
 
 
+PRINCIPLE = Text(
+    "合格的合同与绿证按月覆盖用电, 按零计; 未覆盖的取剩余结构, 因绿电已被他人认领。",
+    "Contracts and certificates that qualify cover consumption by the month at zero; the rest takes the residual mix, because others have claimed the green part of it.",
+)
+
+
 REGIME = Regime(
     "market_annual",
     Text("基于市场(年度)", "market-based (annual)"),
     "GHG Protocol Scope 2 Guidance ch. 6, table 7.1",
+    PRINCIPLE,
     apply,
 )

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from zerofactory.accounting.cover import eligible
 from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, PowerBook
-from zerofactory.accounting.regime import Factors, Regime, RegimeResult, eligible, part
+from zerofactory.accounting.regime import Factors, Regime, RegimeResult, part
 from zerofactory.accounting.regimes.market_annual import COVERED, own_parts
 from zerofactory.errors import Text
 
@@ -18,7 +19,7 @@ UNMATCHED = Text("逐时未匹配", "not matched by the hour")
 
 def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     """Return the book with contracts matched interval by interval."""
-    supplies, remarks = eligible(book)
+    supplies, remarks = eligible(book, "market_hourly")
     load = np.maximum(book.energy_wh[GRID], 0)
     offered = np.zeros_like(load)
     without = []
@@ -54,9 +55,16 @@ def apply(book: PowerBook, factors: Factors) -> RegimeResult:
     return RegimeResult("market_hourly", tuple(parts), matched + own, remarks)
 
 
+PRINCIPLE = Text(
+    "只有与用电同时段的发电才算; 用电以外时段的发电不抵。",
+    "Only what is generated in the interval in which it is used counts; generation at other times covers nothing.",
+)
+
+
 REGIME = Regime(
     "market_hourly",
     Text("基于市场(逐时)", "market-based (hourly)"),
     "GHG Protocol Scope 2, consultation draft 2025: hourly matching",
+    PRINCIPLE,
     apply,
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from zerofactory.accounting.source import Ask, Example, Flow, Source, detail_number, detail_text
 from zerofactory.errors import Text
 
-KINDS = ("gec", "green_power", "direct_line", "supplier_rate")
+KINDS = ("gec", "green_power", "irec", "go", "direct_line", "supplier_rate")
 YES_NO = ("yes", "no")
 
 
@@ -29,7 +29,7 @@ SOURCE = Source(
     details=(
         detail_text(
             "instrument_kind",
-            "凭证类型(绿证gec/绿电green_power/直连direct_line/供应商supplier_rate)",
+            "凭证类型(绿证gec/绿电green_power/I-REC irec/GO go/直连direct_line/供应商supplier_rate)",
             "kind",
             KINDS,
             required=True,
