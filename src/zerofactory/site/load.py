@@ -30,6 +30,7 @@ from zerofactory.site.model import (
     Product,
     Shop,
     SourceUse,
+    TariffUse,
 )
 
 
@@ -57,6 +58,7 @@ class _Document(BaseModel):
     accounting: Accounting
     calendar: Calendar = Calendar()
     base_year: BaseYear | None = None
+    tariff: TariffUse | None = None
     shops: tuple[Shop, ...] = ()
     lines: tuple[Line, ...] = ()
     assets: tuple[Asset, ...] = ()

@@ -7,6 +7,7 @@ Plant ─┬─ Organisation      who reports, and on which consolidation approa
        ├─ Meter             a tree by `parent`, plus virtual meters by `formula`
        ├─ SourceUse         an emission source in use at this plant, and where its quantity comes from
        ├─ Product
+       ├─ TariffUse         which published tariff the electricity bill follows, and what was agreed
        └─ Calendar          shifts and working days
 """
 
@@ -26,6 +27,7 @@ MeterKind = Literal["register", "interval", "gauge", "virtual"]
 FillMethod = Literal["auto", "linear", "similar_day", "none"]
 GridLevel = Literal["province", "region", "nation"]
 Trigger = Literal["structure", "method", "error"]
+DemandBasis = Literal["maximum", "contract", "capacity"]
 
 _Entry = TypeVar("_Entry", "Shop", "Meter", "SourceUse", "Product")
 
@@ -352,6 +354,36 @@ class BaseYear:
 
 
 @dataclass(frozen=True, slots=True)
+class TariffUse:
+    """The plant's electricity tariff: which published one, and what was agreed with the grid company.
+
+    Parameters
+    ----------
+    area, scheme, voltage : str
+        A packaged area (``shanghai``) or the name of the plant's own pair of files in ``tariffs/``; a row of its table.
+    carry : str
+        What prices a month without a published row: empty (nothing: a fault), ``same_month``, or a month ``2026-08``.
+    demand_basis : {'maximum', 'contract', 'capacity'}
+        What the basic charge follows; ``contract`` needs ``contract_demand_kw``, ``capacity`` needs ``transformer_kva``.
+    power_factor_standard_fraction : float, optional
+        0.90, 0.85 or 0.80; left out: no adjustment is billed.
+    export_cny_per_kwh, green_premium_cny_per_kwh : float, optional
+        Contract prices of surplus sold and of green power settled; the former beats the area's.
+    """
+
+    area: str
+    scheme: str
+    voltage: str
+    carry: str = ""
+    demand_basis: DemandBasis = "maximum"
+    transformer_kva: float | None = None
+    contract_demand_kw: float | None = None
+    power_factor_standard_fraction: float | None = None
+    export_cny_per_kwh: float | None = None
+    green_premium_cny_per_kwh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Plant:
     """One plant. Entries keep the order of the file; ids are unique within their kind."""
 
@@ -374,6 +406,7 @@ class Plant:
     sources: tuple[SourceUse, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     base_year: BaseYear | None = None
+    tariff: TariffUse | None = None
 
     def shop(self, shop_id: str) -> Shop:
         """Return a shop by id; raise `NotFound` with the choices."""

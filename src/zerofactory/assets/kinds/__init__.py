@@ -1,0 +1,1 @@
+"""One kind of asset a file; each offers one ``ASSET``."""
