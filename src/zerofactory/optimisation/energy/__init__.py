@@ -1,0 +1,1 @@
+"""Energy: which assets to build and what each of them does, under prices, limits and carbon."""

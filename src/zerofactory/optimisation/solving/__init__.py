@@ -1,0 +1,1 @@
+"""Solving: how any linear problem is assembled, solved, reported and, when nothing satisfies it, explained."""

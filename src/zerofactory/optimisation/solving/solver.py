@@ -1,0 +1,57 @@
+"""One door to the solvers: Clarabel for linear programs, HiGHS where a variable must be whole (ADR 0017)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from zerofactory.errors import Misuse
+from zerofactory.optimisation.solving.linear import LinearProgram, Solution
+
+Engine = Literal["auto", "clarabel", "highs"]
+SMALL_ENTRIES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to solve.
+
+    Parameters
+    ----------
+    engine : ``auto`` takes HiGHS for whole variables and for programs so small that its vertex comes quicker.
+    tolerance : relative accuracy of an interior point.
+    gap_fraction : at which a search with whole variables stops.
+    """
+
+    engine: Engine = "auto"
+    tolerance: float = 1e-8
+    gap_fraction: float = 1e-6
+    time_limit_s: float | None = None
+
+
+def solve(program: LinearProgram, options: Options | None = None) -> Solution:
+    """Return the answer to a program.
+
+    Examples
+    --------
+    >>> from zerofactory.optimisation.solving.linear import Draft
+    >>> draft = Draft()
+    >>> heat = draft.add_columns("heat", 2, upper=[2.0, 5.0], cost=[1.0, 4.0])
+    >>> draft.put(draft.add_rows("demand", 1, "=", 3.0), heat, 1.0)
+    >>> answer = solve(draft.finish())
+    >>> answer.report.status.value, answer.value("heat").tolist(), answer.dual("demand").tolist()
+    ('optimal', [2.0, 1.0], [4.0])
+    """
+    chosen = options or Options()
+    engine = chosen.engine
+    if engine == "auto":
+        engine = "highs" if program.is_integer or program.size[2] <= SMALL_ENTRIES else "clarabel"
+    if engine == "clarabel":
+        if program.is_integer:
+            raise Misuse("Clarabel does not take whole variables")
+        from zerofactory.optimisation.solving import by_clarabel
+
+        return by_clarabel.solve(program, chosen.tolerance, chosen.time_limit_s)
+    from zerofactory.optimisation.solving import by_highs
+
+    return by_highs.solve(program, chosen.gap_fraction, chosen.time_limit_s)
