@@ -127,10 +127,7 @@ def import_(
         results = import_data.run(context, files, mapping, dry_run, into_closed, step)
     warnings = [problem for result in results for problem in result.warnings]
     if as_json:
-        rows = [
-            {"file": r.name, "kind": r.kind, "rows": r.rows, "periods": list(r.periods), "status": r.status}
-            for r in results
-        ]
+        rows = [result.as_json() for result in results]
         print_json({"files": rows, "problems": [problem.as_json() for problem in warnings]})
         return
     status = {
@@ -202,17 +199,7 @@ def close(
         months = run.run(context, asked, day, revise, reason, step)
     warnings = list(dict.fromkeys(problem for month in months for problem in month.warnings))
     if as_json:
-        rows = [
-            {
-                "period": m.period,
-                "revision": m.revision,
-                "status": m.status,
-                "activities": m.activities,
-                "records": m.records,
-                "total_gco2e": m.total_gco2e,
-            }
-            for m in months
-        ]
+        rows = [month.as_json() for month in months]
         print_json({"months": rows, "problems": [problem.as_json() for problem in warnings]})
         return
     status = {
@@ -247,11 +234,7 @@ def verify(
     with working(say("正在重算全部记录和哈希……", "recomputing every record and hash …")):
         verdict = run.run(opened(workspace))
     if as_json:
-        counts = {
-            name: getattr(verdict, name)
-            for name in ("entries", "head", "months", "activities", "records", "documents", "clean")
-        }
-        print_json({**counts, "problems": [problem.as_json() for problem in verdict.problems]})
+        print_json(verdict.as_json())
     else:
         print_problems(verdict.problems)
         if verdict.clean:

@@ -43,7 +43,7 @@ def collect(
 
     done = run.run(opened(workspace), seconds, once, lambda problem: print_problems([problem]))
     if as_json:
-        names = ("acknowledged", "booked", "repeated", "refused", "waiting_bytes", "status")
+        names = ("acknowledged", "booked", "repeated", "refused", "waiting_bytes", "recovered", "status")
         print_json({name: getattr(done, name) for name in names})
         return
     print_line(
@@ -63,7 +63,9 @@ def simulate(
         datetime,
         typer.Option("--from", formats=["%Y-%m-%d"], help=say("从哪一天开始", "first day")),
     ] = datetime(2025, 3, 3),  # noqa: DTZ001  (a day on the plant's clock)
-    protocols: Annotated[str, typer.Option("--protocols", help="modbus,opcua,mqtt,sparkplug")] = "modbus,opcua,mqtt",
+    protocols: Annotated[
+        str, typer.Option("--protocols", help="modbus,opcua,mqtt,sparkplug,dlt645,http")
+    ] = "modbus,opcua,mqtt",
     meters: Annotated[
         int | None, typer.Option("--meters", min=1, help=say("只模拟几块表", "only so many meters"))
     ] = None,

@@ -105,22 +105,7 @@ def import_(
 
     result = run.run(opened(workspace), files, used_on.date() if used_on else None)
     if as_json:
-        print_json(
-            {
-                "booked": [
-                    {
-                        "id": one.footprint_id,
-                        "product": one.product_name,
-                        "kgco2e": one.kgco2e,
-                        "amount": one.amount,
-                        "unit": one.unit,
-                    }
-                    for one in result.booked
-                ],
-                "known": [one.footprint_id for one in result.known],
-                "problems": [problem.as_json() for problem in result.warnings],
-            }
-        )
+        print_json(result.as_json())
         return
     print_line(
         say(
@@ -137,13 +122,7 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 
     found = run.listing(opened(workspace))
     if as_json:
-        rows = [
-            {"id": one.footprint_id, "format": one.format, "supplier": one.company_name, "product": one.product_name, "kgco2e": one.kgco2e,
-             "amount": one.amount, "unit": one.unit, "valid_from": one.valid_from.isoformat(), "valid_to": one.valid_to.isoformat(),
-             "primary_fraction": one.primary_fraction, "status": one.status, "evidence": one.evidence, "losses": one.losses}
-            for one in found
-        ]  # fmt: skip
-        print_json({"footprints": rows})
+        print_json(run.listing_as_json(found))
         return
     print_table(
         say("供应商产品碳足迹", "Suppliers' product footprints"),

@@ -16,14 +16,21 @@ from zerofactory.cli import (
     book,
     circularity,
     collect,
+    declare,
     documents,
     electricity,
+    energy,
+    evaluate,
     factor,
     footprint,
     forecast,
+    instruments,
     inventory,
+    live,
     package,
+    readings,
     restatement,
+    serve,
     usage,
 )
 from zerofactory.cli.language import say
@@ -75,15 +82,22 @@ book.register(app)
 inventory.register(app)
 circularity.register(app)
 electricity.register(app)
+readings.register(app)
+energy.register(app)
 factor.register(app)
 forecast.register(app)
 baseline.register(app)
 footprint.register(app)
 documents.register(app)
 collect.register(app)
+live.register(app)
 restatement.register(app)
 package.register(app)
 assurance.register(app)
+evaluate.register(app)
+instruments.register(app)
+declare.register(app)
+serve.register(app)
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""Pages: what the command line does, in a browser, Chinese first."""

@@ -1,0 +1,62 @@
+"""Charts as options of ECharts: the same colours, units in the axis title, readable in light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from nicegui import ui
+
+PALETTE = ["#0b6e4f", "#2d6a8e", "#c98a1b", "#7a4e9e", "#b3261e", "#5b8c5a", "#8a8d91", "#d0702a", "#3c9ca8", "#a2865b"]
+
+
+def bars(
+    categories: Sequence[str], series: Mapping[str, Sequence[float]], unit: str, stacked: bool = False
+) -> ui.echart:
+    """Return vertical bars, one colour a series."""
+    drawn = [
+        {"name": name, "type": "bar", "data": list(values), **({"stack": "all"} if stacked else {})}
+        for name, values in series.items()
+    ]
+    return _drawn({**_axes(categories, unit), "series": drawn, **_legend(len(series) > 1)})
+
+
+def lines(categories: Sequence[str], series: Mapping[str, Sequence[float | None]], unit: str) -> ui.echart:
+    """Return lines over categories; None breaks a line."""
+    drawn = [
+        {"name": name, "type": "line", "showSymbol": False, "data": list(values)} for name, values in series.items()
+    ]
+    return _drawn({**_axes(categories, unit), "series": drawn, **_legend(len(series) > 1)})
+
+
+def shares(parts: Mapping[str, float], unit: str) -> ui.echart:
+    """Return a ring of shares."""
+    data = [{"name": name, "value": value} for name, value in parts.items()]
+    ring = {
+        "type": "pie",
+        "radius": ["45%", "72%"],
+        "data": data,
+        "label": {"formatter": "{b}\n{d}%"},
+        "minShowLabelAngle": 4,
+    }
+    return _drawn(
+        {"series": [ring], "tooltip": {"trigger": "item", "valueFormatter": None, "formatter": "{b}: {c} " + unit}}
+    )
+
+
+def _axes(categories: Sequence[str], unit: str) -> dict[str, object]:
+    return {
+        "grid": {"left": 8, "right": 16, "top": 40, "bottom": 8, "containLabel": True},
+        "xAxis": {"type": "category", "data": list(categories)},
+        "yAxis": {"type": "value", "name": unit},
+        "tooltip": {"trigger": "axis"},
+    }
+
+
+def _legend(shown: bool) -> dict[str, object]:
+    return {"legend": {"type": "scroll", "top": 4, "right": 8}} if shown else {}
+
+
+def _drawn(options: dict[str, object]) -> ui.echart:
+    return ui.echart(
+        {"color": PALETTE, "textStyle": {"fontFamily": "inherit"}, "aria": {"enabled": True}, **options}
+    ).classes("w-full h-72")

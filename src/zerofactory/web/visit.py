@@ -1,0 +1,85 @@
+"""One person looking at one site through a browser: language, rights, and the opened workspace."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from fastapi import Request
+
+from zerofactory.errors import Language, Text
+from zerofactory.runs import access
+from zerofactory.runs.access import Permission, Person
+from zerofactory.runs.context import Context, clock
+from zerofactory.runs.sites import Server
+
+SERVER = "zf_server"
+SESSION_COOKIE = "zf_session"
+LANGUAGE_COOKIE = "zf_lang"
+DARK_COOKIE = "zf_dark"
+SITE_COOKIE = "zf_site"
+GRAMS_PER_TONNE = 1_000_000
+
+
+def server_of(request: Request) -> Server:
+    """Return the server that answers (the shell around the application put it into the request)."""
+    held: Server = request.scope[SERVER]
+    return held
+
+
+def person_of(request: Request) -> Person | None:
+    """Return who looks, by the session cookie."""
+    return access.by_session(server_of(request).access, request.cookies.get(SESSION_COOKIE, ""), clock())
+
+
+def language_of(request: Request) -> Language:
+    """Return the language of the pages: what was chosen, else what the browser wishes, else Chinese."""
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or request.headers.get("accept-language", "zh")
+    return "en" if chosen[:2].casefold() == "en" else "zh"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """What a page needs: who, where, in which language, what was asked in the address, and the workspace."""
+
+    server: Server
+    person: Person
+    site: str
+    sites: tuple[str, ...]
+    language: Language
+    asked: Mapping[str, str]
+    dark: bool
+
+    @property
+    def context(self) -> Context:
+        """The workspace as it is at this moment."""
+        return self.server.sites.context(self.site, self.person.user.login)
+
+    def may(self, permission: Permission) -> bool:
+        """Return whether this person may do something here."""
+        return self.person.may(permission, self.site)
+
+    def say(self, zh: str, en: str) -> str:
+        """Return a sentence in the language of the pages."""
+        return zh if self.language == "zh" else en
+
+    def read(self, text: Text) -> str:
+        """Return a text in the language of the pages."""
+        return text.in_language(self.language)
+
+    def told(self, both: Mapping[str, str] | str | None) -> str:
+        """Return the words of a JSON value ``{"zh", "en"}`` in the language of the pages."""
+        return both.get(self.language, "") if isinstance(both, Mapping) else both or ""
+
+
+def tonnes(gco2e: float, digits: int = 1) -> str:
+    """Return grams as tonnes with thousands separators, half to even.
+
+    Examples
+    --------
+    >>> tonnes(1_234_567_890)
+    '1,234.6'
+    """
+    value = Decimal(round(gco2e)) / GRAMS_PER_TONNE
+    return f"{value.quantize(Decimal(1).scaleb(-digits), ROUND_HALF_EVEN):,}"

@@ -1,0 +1,79 @@
+"""The client speaks to a running server with the server's own words."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+
+from zerofactory.api.app import Settings, create
+from zerofactory.client import Client
+from zerofactory.errors import FaultyData, NotFound
+from zerofactory.runs import access
+from zerofactory.runs.context import clock, stamp
+from zerofactory.store.access import ANY_SITE, AccessStore
+
+
+@pytest.fixture
+def address(root: Path) -> Iterator[str]:
+    """Return the address of a server over two plants."""
+    server = uvicorn.Server(uvicorn.Config(create(root, Settings(upload_megabytes=20)), port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+
+
+@pytest.fixture
+def token(store: AccessStore) -> str:
+    """Return the token of a manager of both plants."""
+    user = store.add_user("robot", "robot", "", at=stamp(clock()))
+    store.grant(user.user_id, ANY_SITE, "manager")
+    person = access.Person(user, {ANY_SITE: "manager"})
+    asked = access.TokenAsked("test", ("read", "record", "manage"))
+    return access.new_token(store, person, asked, clock())[0]
+
+
+def test_a_month_by_the_client(
+    address: str, token: str, write_readings: Callable[..., Path], write_form: Callable[..., Path]
+) -> None:
+    plant = Client(address, token, site="west")
+    assert [one["site"] for one in plant.site.show()["items"]] == ["east", "west"]
+    form = write_form("diesel,2025-01-01,2025-01-31,1000,L,diesel,invoiced,D-1,")
+    checked = plant.book.import_(files=[write_readings(1), form], dry_run=True)
+    assert {one["status"] for one in checked["files"]} == {"checked"}
+    plant.book.import_(files=[write_readings(1), form])
+    closed = plant.book.close(period="2025-01")
+    found = plant.inventory.show(period="2025-01", by="source")
+    assert found["total_gco2e"] == closed["months"][0]["total_gco2e"]
+    assert json.dumps(plant.inventory.explain(figure="diesel@2025-01")).count("D-1") >= 1
+    assert plant.book.verify()["clean"] is True
+    assert plant.book.template_(form="activities")[:2] == b"PK"
+    assert Client(address, token, site="east").book.journal()["total"] == 1
+
+
+def test_faults_come_back_as_they_are(address: str, token: str, write_form: Callable[..., Path]) -> None:
+    plant = Client(address, token, site="west")
+    with pytest.raises(FaultyData) as caught:
+        plant.book.import_(files=[write_form("ghost,2025-01-01,2025-01-31,-1,L,diesel,invoiced,D-1,")])
+    assert caught.value.problems[0].row == 2
+    with pytest.raises(NotFound):
+        plant.book.fly()
+    with pytest.raises(NotFound):
+        plant.zebra.show()
+    with pytest.raises(FaultyData, match="Log in first"):
+        Client(address, "guess").site.show()
+
+
+def test_a_token_never_travels_in_the_open() -> None:
+    for wrong in ("http://carbon.example.cn", "http://127.0.0.1.evil.example", "ftp://127.0.0.1"):
+        with pytest.raises(FaultyData, match="plain HTTP"):
+            Client(wrong, "secret")
