@@ -8,12 +8,14 @@ from bench import (
     activities,
     collection,
     forecasting,
+    hourly_matching,
     monte_carlo,
     package,
     reading_the_book,
     readings,
     restate,
     steel_works,
+    stored_readings,
 )
 
 BENCHES = {
@@ -26,6 +28,8 @@ BENCHES = {
     "restate": restate.run,
     "package": package.run,
     "collection": collection.run,
+    "hourly_matching": hourly_matching.run,
+    "stored_readings": stored_readings.run,
 }
 
 

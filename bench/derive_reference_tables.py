@@ -2,7 +2,7 @@
 
     python bench/derive_reference_tables.py --data DATA --benchmarks FILE [--out DIR]
 
-``DATA`` is a folder that holds ``loads/``, ``weather/`` and ``tariffs/`` (see its README); ``FILE`` is the CSV of
+``DATA`` is a folder that holds ``loads/``, ``weather/``, ``tariffs/``, ``solar/`` and ``energy_systems/`` (see its README); ``FILE`` is the CSV of
 published shop intensities. The tables written are those of ``zerofactory/reference_plant/tables`` whose README says
 "derived"; the others in that folder are decisions of the fictional plant and are not touched. Running it again on the
 same files gives the same bytes.
@@ -126,6 +126,43 @@ def variability(path: Path) -> pl.DataFrame:
     return pl.DataFrame(table)
 
 
+def generation(wind: Path, sun: Path) -> pl.DataFrame:
+    """Return the hourly output of a wind farm and a PV station in thousandths of what is installed.
+
+    Wind: hour 1 is the first of the year, on the clock of the place. Sun: quarter hours of 2019 of a station of 50 MW.
+    """
+    blown = pl.read_csv(wind).sort("hour")["wind_kw_per_kw"].to_numpy() * 1000
+    station = pl.read_csv(sun).with_columns(pl.col("time").str.to_datetime("%Y-%m-%d %H:%M")).sort("time")
+    hourly = station.group_by(pl.col("time").dt.truncate("1h")).agg(pl.col("power_mw").clip(0).mean()).sort("time")
+    time = hourly["time"]
+    return pl.DataFrame(
+        {
+            "month": time.dt.month().cast(pl.Int64),
+            "day": time.dt.day().cast(pl.Int64),
+            "hour": time.dt.hour().cast(pl.Int64),
+            "wind_per_mille": blown,
+            "sun_per_mille": hourly["power_mw"] / 50 * 1000,
+        }
+    )
+
+
+def generation_hours(hourly: pl.DataFrame) -> pl.DataFrame:
+    """Return the mean output of each hour of the day in each month."""
+    values = [pl.col(name).mean().round(0).cast(pl.Int64) for name in ("wind_per_mille", "sun_per_mille")]
+    return hourly.group_by("month", "hour").agg(values).sort("month", "hour")
+
+
+def generation_days(hourly: pl.DataFrame) -> pl.DataFrame:
+    """Return how the output of each day of the year stands to its month."""
+    days = hourly.group_by("month", "day").agg(pl.col("wind_per_mille", "sun_per_mille").mean())
+    month = days.group_by("month").agg(pl.col("wind_per_mille", "sun_per_mille").mean().name.suffix("_mean"))
+    ratios = [
+        (pl.col(f"{name}_per_mille") / pl.col(f"{name}_per_mille_mean")).round(3).alias(f"{name}_ratio")
+        for name in ("wind", "sun")
+    ]
+    return days.join(month, on="month").sort("month", "day").select("month", "day", *ratios)
+
+
 def tariff(path: Path) -> pl.DataFrame:
     """Return the rows of Shanghai, August 2026, without the columns that only check the transcription."""
     frame = pl.read_csv(path, infer_schema_length=None).filter(pl.col("province_en") == "Shanghai")
@@ -146,13 +183,19 @@ def bands(path: Path) -> pl.DataFrame:
 def main() -> None:
     """Read the folder given by the user and write the derived tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with loads/, weather/ and tariffs/")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder with loads/, weather/, tariffs/, solar/, energy_systems/"
+    )
     parser.add_argument("--benchmarks", type=Path, required=True, help="CSV of published shop intensities")
     home = Path(__file__).resolve().parent.parent / "src" / "zerofactory" / "reference_plant" / "tables"
     parser.add_argument("--out", type=Path, default=home, help="where the tables go")
     given = parser.parse_args()
     vehicles = given.data / "loads" / "vehicle_manufacturing_de"
     epw = read_epw(next((given.data / "weather" / "shanghai_hongqiao_tmyx").glob("*.epw")))
+    hourly = generation(
+        given.data / "energy_systems" / "reopt_wind_profile" / "wind_production_factor_hourly.csv",
+        given.data / "solar" / "cn_state_grid_site1" / "solar_site1_50MW_2019_15min.csv",
+    )
     tables = {
         "end_use_electricity": day_shapes(vehicles / "electricity_by_end_use_15min.csv", END_USES),
         "heat_by_temperature": day_shapes(vehicles / "heat_by_temperature_15min.csv", HEAT_LEVELS),
@@ -163,6 +206,8 @@ def main() -> None:
             given.data / "tariffs" / "state_grid_cn" / "tou_tariffs_2025_08_to_2026_08.csv"
         ),
         "bands": bands(given.benchmarks),
+        "generation_hours": generation_hours(hourly),
+        "generation_days": generation_days(hourly),
     }
     given.out.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():

@@ -133,3 +133,29 @@ def test_parquet_whose_cells_are_no_values_or_that_has_too_many_rows(tmp_path: P
     assert code_of(path) == "tabular.not_plain"
     pl.DataFrame({"value": [1.0] * 11}).write_parquet(path)
     assert code_of(path, SMALL) == "tabular.too_many"
+
+
+def test_true_in_a_workbook_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "flags.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["数量", "说明"])
+        sheet.write_row(1, 0, [True, "x"])
+        sheet.write_row(2, 0, [1, False])
+    frame = read_table(path)
+    assert frame["数量"].to_list() == ["TRUE", "1"]
+    assert frame["说明"].to_list() == ["x", "FALSE"]
+
+
+def test_cells_right_of_the_last_header_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "wide.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        sheet = book.add_worksheet()
+        sheet.write_row(0, 0, ["数量", "单位"])
+        sheet.write_row(1, 0, [1, "t"])
+        sheet.write_row(2, 0, [2, "t", "", "另加 5 t"])
+    with pytest.raises(FaultyData) as caught:
+        read_table(path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.row) == ("tabular.outside_header", 3)
+    assert "另加 5 t" in problem.message.zh

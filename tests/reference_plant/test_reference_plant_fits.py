@@ -43,6 +43,7 @@ def test_nearly_every_kind_of_source_occurs(plant: Plant) -> None:
     assert absent == {
         "equipment_making_leakage", "exported_heat", "measured_emission", "waste_incineration",
         "tree_reversal", "co2_capture", "fossil_co2_storage", "co2_use", "stored_co2_leakage", "solid_waste",
+        "on_site_storage",
     }  # fmt: skip
 
 

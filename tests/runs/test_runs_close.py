@@ -176,6 +176,75 @@ def test_a_flipped_byte_in_sealed_readings_is_named(closed: Context, reopen: Reo
     )
 
 
+def test_a_dropped_guard_is_named(closed: Context, reopen: Reopen) -> None:
+    assert verify.run(closed).clean
+    with sqlite3.connect(closed.workspace.folder / "book.db") as connection:
+        connection.execute("DROP TRIGGER records_refuses_update")
+        connection.execute("DROP TRIGGER seals_refuses_delete")
+        connection.execute(
+            "CREATE TRIGGER seals_refuses_delete BEFORE DELETE ON seals BEGIN SELECT 'seals is append-only'; END"
+        )
+    problems = verify.run(reopen(closed)).problems
+    assert [problem.code for problem in problems] == ["store.guard_missing"] * 2
+    assert {"records_refuses_update", "seals_refuses_delete"} == {
+        name
+        for problem in problems
+        for name in problem.message.en.split()
+        if "refuses" in name
+        for name in [name.strip(",")]
+    }
+
+
+def rechained(context: Context, table: str, change: str) -> None:
+    """Change a row and mend every hash after it, as one would who knows how the chain is made."""
+    from zerofactory.store import journal
+
+    with sqlite3.connect(context.workspace.folder / "book.db") as connection:
+        guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in guards:
+            connection.execute(f"DROP TRIGGER {name}")
+        assert connection.execute(f"UPDATE {table} SET {change} WHERE row_number = 1").rowcount == 1
+        previous, heads = journal.GENESIS, {}
+        rows = connection.execute(f"SELECT * FROM {table} ORDER BY row_number").fetchall()
+        for number, *content, entry, _ in rows:
+            previous = journal._row_hash(previous, entry, content)
+            connection.execute(f"UPDATE {table} SET row_hash = ? WHERE row_number = ?", (previous, number))
+            heads[entry] = [number, previous]
+        before, head = journal.GENESIS, [0, journal.GENESIS]
+        for seq, at, kind, actor, payload, said in connection.execute(
+            "SELECT seq, at, kind, actor, payload, heads FROM journal ORDER BY seq"
+        ).fetchall():
+            head = heads.get(seq, head)
+            text = journal.canonical({**json.loads(said), table: head})
+            entry_content = {"seq": seq, "at": at, "kind": kind, "actor": actor, "payload": payload, "heads": text}
+            digest = journal._sha256(before + journal.canonical(entry_content))
+            connection.execute(
+                "UPDATE journal SET heads = ?, previous_hash = ?, hash = ? WHERE seq = ?", (text, before, digest, seq)
+            )
+            before = digest
+        for _, sql in guards:
+            connection.execute(sql)
+
+
+def test_a_seal_whose_total_was_changed_with_all_its_hashes_is_named(closed: Context, reopen: Reopen) -> None:
+    rechained(closed, "seals", "total_gco2e = total_gco2e - 1000000")
+    problems = verify.run(reopen(closed)).problems
+    assert [problem.code for problem in problems] == ["verify.seal"]
+    assert "total_gco2e" in problems[0].message.en
+
+
+def test_a_quality_note_that_was_changed_with_all_its_hashes_is_named(closed: Context, reopen: Reopen) -> None:
+    rechained(closed, "quality", "count = count + 1")
+    problems = verify.run(reopen(closed)).problems
+    assert [problem.code for problem in problems] == ["verify.differs"]
+    assert "quality" in problems[0].message.en
+
+
+def test_what_will_be_known_is_not_known(closed: Context, reopen: Reopen) -> None:
+    with pytest.raises(FaultyData, match="lies after today"):
+        close.run(reopen(closed), Period(2025, 3), known_at=date(2026, 1, 16), revise=True, reason="x")
+
+
 def test_missing_evidence_is_named(closed: Context, reopen: Reopen) -> None:
     (path,) = closed.workspace.folder.glob("evidence/*/*.csv")
     path.unlink()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -75,6 +76,7 @@ class Collector:
         committing = asyncio.create_task(self._commit_together())
         attending = [asyncio.create_task(self._attend(connection)) for connection in self._wiring.connections]
         watching = asyncio.create_task(self._write_status_now_and_then())
+        showing = asyncio.create_task(self._write_latest_now_and_then())
         try:
             while not stop.is_set():
                 if once and all(health.reads or health.faults for health in self.health.values()):
@@ -85,7 +87,7 @@ class Collector:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), 0.05 if once else 0.5)
         finally:
-            await ended([*attending, watching])
+            await ended([*attending, watching, showing])
             await ended([committing])
             self.write_status(stopped=True)
 
@@ -93,6 +95,7 @@ class Collector:
         """Return the health of everything, as written to ``collect/status.json``."""
         return {
             "at": now_us() // MICROSECONDS,
+            "pid": os.getpid(),
             "acknowledged": self.acknowledged,
             "spool_bytes": self.spool.bytes_held,
             "spool_max_bytes": self.rules.spool_max_bytes,
@@ -191,6 +194,15 @@ class Collector:
         while True:
             self.write_status()
             await asyncio.sleep(self.rules.status_seconds)
+
+    async def _write_latest_now_and_then(self) -> None:
+        """Write what registers show between two readings, when it changed; live figures run on with it."""
+        written: dict[str, tuple[int, float]] = {}
+        while True:
+            if self._gate.between != written:
+                written = dict(self._gate.between)
+                await asyncio.to_thread(write_status, self.home / "latest.json", written, indent=None)
+            await asyncio.sleep(self.rules.latest_seconds)
 
     def _note_fault(self, health: LinkHealth, problem: Problem) -> None:
         if health.state != "down":

@@ -43,6 +43,7 @@ class CollectorRules:
     spool_segment_bytes: int
     drain_seconds: float
     status_seconds: float
+    latest_seconds: float
     queue_rows: int
     retry_first_seconds: float
     retry_longest_seconds: float

@@ -80,7 +80,7 @@ class _State:
 
 
 class Gate:
-    """Decides, meter by meter, what becomes a reading.
+    """Decides, meter by meter, what becomes a reading. ``between`` holds what registers showed last between two edges.
 
     Parameters
     ----------
@@ -101,6 +101,7 @@ class Gate:
             meter.id: _State(meter.interval_minutes * 60 * MICROSECONDS, levels.get(meter.id)) for meter in meters
         }
         self._known_us = 0
+        self.between: dict[str, tuple[int, float]] = {}
 
     def levels(self) -> dict[str, tuple[int, float]]:
         """Return the last reading let through of each meter."""
@@ -141,6 +142,7 @@ class Gate:
         elif meter.kind == "register":
             if past_edge > self._rules.boundary_tolerance_seconds * MICROSECONDS:
                 out.counts["between"] += 1
+                self._note_between(arrival, at_us, state)
                 return
             if state.level is not None and start_us <= state.level[0]:
                 out.counts["repeated"] += 1
@@ -149,6 +151,13 @@ class Gate:
             self._average(out, arrival, at_us, state, now_us)
             return
         self._judge(out, Sample(meter.id, start_us, self._next_known(now_us), arrival.value, arrival.quality), state)
+
+    def _note_between(self, arrival: Arrival, at_us: int, state: _State) -> None:
+        """Keep what a register shows between two edges, when it can go on from its last reading: for live figures only."""
+        meter = self._meters[arrival.meter_id]
+        shown = Sample(arrival.meter_id, at_us, at_us, arrival.value)
+        if state.level is not None and at_us > state.level[0] and _follows(state.level, shown, meter, state.step_us):
+            self.between[arrival.meter_id] = (at_us, arrival.value)
 
     def _judge(self, out: Admitted, sample: Sample, state: _State) -> None:
         """Let a reading through, hold it or refuse it by its value."""

@@ -112,14 +112,23 @@ def refused_line(refused: Refused) -> dict[str, object]:
     return {"reason": refused.reason, "meter": refused.meter_id, "at": at, "value": value}
 
 
-def write_status(path: Path, content: Mapping[str, object]) -> None:
+def write_status(path: Path, content: Mapping[str, object], *, indent: int | None = 1) -> None:
     """Replace the status file; readers see the old or the new one, never half. A full disk is passed over."""
     partial = path.with_name(f".{path.name}.partial")
     try:
-        partial.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+        partial.write_text(json.dumps(content, ensure_ascii=False, indent=indent), encoding="utf-8")
         partial.replace(path)
     except OSError:
         partial.unlink(missing_ok=True)
+
+
+def read_status(path: Path) -> dict[str, Any]:
+    """Return the status file that a collector wrote last, or nothing when there is none that can be read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def _iso(us: int) -> str | None:

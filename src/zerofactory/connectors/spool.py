@@ -24,16 +24,23 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from zerofactory.connectors.sample import Sample, frame_of
 from zerofactory.errors import FaultyData, Problem, Text, ZeroFactoryError
 
-SUFFIX = ".zfs"
-_HEAD = struct.Struct("<8s16sQI")
+SUFFIX, MARK_FILE = ".zfs", ".acknowledged"
+HEAD = struct.Struct("<8s16sQI")
 _FRAME = struct.Struct("<4sBII")
-_MAGIC, _MARK = b"ZFSPOOL1", b"\xf5ZF\x01"
-_NAMES, _ROWS = 1, 2
+_ACKNOWLEDGED = struct.Struct("<16sQI")
+MAGIC, _MARK = b"ZFSPOOL1", b"\xf5ZF\x01"
+NAMES, _ROWS = 1, 2
+NO_FILE = bytes(16)
 _ROW_BYTES = 8 + 8 + 8 + 4 + 1
+_Ints = NDArray[np.int64]
+_Floats = NDArray[np.float64]
+_Codes = NDArray[np.uint32]
+_Bytes = NDArray[np.uint8]
 
 
 class SpoolFull(ZeroFactoryError):
@@ -81,7 +88,10 @@ class Spool:
         self._guard = threading.RLock()  # one thread writes while another drains
         self._file: int | None = None
         self._path = folder
+        self._token = NO_FILE
+        self._mark = os.open(folder / MARK_FILE, os.O_WRONLY | os.O_CREAT, 0o600)
         self._length = self._synced = 0
+        self._note()
         self._codes: dict[str, int] = {}
         self._waiting = {path: path.stat().st_size for path in sorted(folder.glob(f"*{SUFFIX}"))}
         self._next = 1 + max((int(path.stem) for path in self._waiting), default=0)
@@ -112,7 +122,7 @@ class Spool:
             self.seal()
         known = dict(self._codes) if self._file is not None else {}
         block = _frames(samples, known)
-        begin = _HEAD.size if self._file is None else 0
+        begin = HEAD.size if self._file is None else 0
         if self.bytes_held + len(block) + begin > self._max_bytes:
             raise SpoolFull(
                 Text(
@@ -140,6 +150,13 @@ class Spool:
             self._cut_back()
             raise SpoolFull(Text(f"磁盘刷新失败: {error.strerror}。", f"Flushing failed: {error.strerror}.")) from error
         self._synced = self._length
+        self._note()
+
+    def _note(self) -> None:
+        """Tell readers along how far the file counts; costs no flush, because the file itself is what counts."""
+        place = self._token + struct.pack("<Q", self._synced)
+        with contextlib.suppress(OSError):
+            os.pwrite(self._mark, place + struct.pack("<I", zlib.crc32(place)), 0)
 
     def seal(self) -> None:
         """End the file that is written to, so that it can be drained; the next append begins a new one."""
@@ -151,6 +168,8 @@ class Spool:
             self._file = None
             self._waiting[self._path] = self._length
             self._length = self._synced = 0
+            self._token = NO_FILE
+            self._note()
 
     def waiting(self) -> list[Path]:
         """Return the files that wait for the book, oldest first."""
@@ -167,6 +186,7 @@ class Spool:
         """Seal and let go of the folder."""
         with contextlib.suppress(SpoolFull):
             self.seal()
+        os.close(self._mark)
         self._lock.close()
 
     def _put(self, block: bytes) -> None:
@@ -181,12 +201,14 @@ class Spool:
 
     def _begin(self) -> None:
         self._path = self._folder / f"{self._next:08d}{SUFFIX}"
-        head = _HEAD.pack(_MAGIC, secrets.token_bytes(16), self._next, 0)
+        self._token, self._synced = secrets.token_bytes(16), 0
+        self._note()  # before the file is there: nothing of it counts yet
+        head = HEAD.pack(MAGIC, self._token, self._next, 0)
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._next += 1
         self._length = self._synced = 0
         os.write(self._file, head)
-        self._length = _HEAD.size
+        self._length = HEAD.size
         _flush_folder(self._folder)
 
     def _cut_back(self) -> None:
@@ -200,6 +222,8 @@ class Spool:
             self._file = None
             self._waiting[self._path] = self._length
             self._length = self._synced = 0
+            self._token = NO_FILE
+            self._note()
 
 
 def read_segment(path: Path) -> SegmentContent:
@@ -208,36 +232,58 @@ def read_segment(path: Path) -> SegmentContent:
     problems: list[Problem] = []
     names: dict[int, str] = {}
     blocks: list[bytes] = []
-    place = _HEAD.size if data[:8] == _MAGIC else 0
+    place = HEAD.size if data[:8] == MAGIC else 0
     while place < len(data):
-        frame = _frame_at(data, place)
+        frame = frame_at(data, place)
         if frame is None:
-            following = data.find(_MARK, place + 1)
-            while following >= 0 and _frame_at(data, following) is None:
-                following = data.find(_MARK, following + 1)
+            following = next_frame(data, place + 1)
             problems.append(_unreadable(path, place, len(data) if following < 0 else following, torn=following < 0))
             if following < 0:
                 break
             place = following
             continue
-        kind, payload = frame
-        if kind == _NAMES:
+        kind, payload, length = frame
+        if kind == NAMES:
             first, added = json.loads(payload)
             names.update(enumerate(added, start=first))
         else:
             blocks.append(payload)
-        place += _FRAME.size + len(payload)
+        place += length
     return SegmentContent(_readings(blocks, names), hashlib.sha256(data).hexdigest(), tuple(problems))
 
 
-def _frame_at(data: bytes, place: int) -> tuple[int, bytes] | None:
-    """Return kind and payload of the whole frame at a place, or None."""
+def frame_at(data: bytes, place: int) -> tuple[int, bytes, int] | None:
+    """Return kind, payload and whole length of the frame at a place, or None."""
     if place + _FRAME.size > len(data):
         return None
     mark, kind, length, check = _FRAME.unpack_from(data, place)
     payload = data[place + _FRAME.size : place + _FRAME.size + length]
     whole = mark == _MARK and len(payload) == length and zlib.crc32(payload, kind) == check
-    return (kind, payload) if whole else None
+    return (kind, payload, _FRAME.size + length) if whole else None
+
+
+def next_frame(data: bytes, place: int) -> int:
+    """Return where the next whole frame begins, or -1."""
+    following = data.find(_MARK, place)
+    while following >= 0 and frame_at(data, following) is None:
+        following = data.find(_MARK, following + 1)
+    return following
+
+
+def token_of(head: bytes) -> bytes:
+    """Return what tells a file from every other, its header given."""
+    token: bytes = HEAD.unpack(head)[1]
+    return token
+
+
+def read_mark(folder: Path) -> tuple[bytes, int]:
+    """Return the token of the file a collector writes to and how far it counts; empty when that cannot be told."""
+    try:
+        noted = (folder / MARK_FILE).read_bytes()
+        token, length, check = _ACKNOWLEDGED.unpack(noted[: _ACKNOWLEDGED.size])
+    except (OSError, struct.error):
+        return b"", 0
+    return (token, length) if zlib.crc32(noted[: _ACKNOWLEDGED.size - 4]) == check else (b"", 0)
 
 
 def _frames(samples: Sequence[Sample], codes: dict[str, int]) -> bytes:
@@ -246,7 +292,7 @@ def _frames(samples: Sequence[Sample], codes: dict[str, int]) -> bytes:
     fresh = [name for name in dict.fromkeys(ids) if name not in codes]
     parts = []
     if fresh:
-        parts += [_framed(_NAMES, json.dumps([len(codes), fresh]).encode())] * 2  # twice: every later row needs it
+        parts += [_framed(NAMES, json.dumps([len(codes), fresh]).encode())] * 2  # twice: every later row needs it
         codes.update({name: len(codes) + place for place, name in enumerate(fresh)})
     rows = b"".join(
         (
@@ -265,16 +311,19 @@ def _framed(kind: int, payload: bytes) -> bytes:
     return _FRAME.pack(_MARK, kind, len(payload), zlib.crc32(payload, kind)) + payload
 
 
-def _readings(blocks: Sequence[bytes], names: dict[int, str]) -> pl.DataFrame:
+def columns_of(blocks: Sequence[bytes]) -> tuple[_Ints, _Ints, _Floats, _Codes, _Bytes]:
+    """Return started_at, known_at, value, code of the meter and quality of blocks of rows."""
     columns: list[list[np.ndarray[tuple[int], np.dtype[np.generic]]]] = [[], [], [], [], []]
     for block in blocks:
         count, place = len(block) // _ROW_BYTES, 0
         for column, dtype in zip(columns, ("<i8", "<i8", "<f8", "<u4", "u1"), strict=True):
             column.append(np.frombuffer(block, dtype=dtype, count=count, offset=place))
             place += count * np.dtype(dtype).itemsize
-    started, known, value, code, quality = (
-        np.concatenate(column) if column else np.zeros(0, dtype=np.int64) for column in columns
-    )
+    return tuple(np.concatenate(c) if c else np.zeros(0, dtype=np.int64) for c in columns)  # type: ignore[return-value]
+
+
+def _readings(blocks: Sequence[bytes], names: dict[int, str]) -> pl.DataFrame:
+    started, known, value, code, quality = columns_of(blocks)
     highest = int(code.max()) if len(code) else -1
     listed = pl.Series([names.get(place) for place in range(highest + 1)], dtype=pl.String)
     ids = listed.gather(pl.Series(code.astype(np.uint32))) if len(code) else pl.Series([], dtype=pl.String)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import tomllib
 import zipfile
 from codecs import getincrementaldecoder
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -22,6 +23,7 @@ from zerofactory.errors import FaultyData, Problem, Text
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xlsx", ".parquet")
 HEAD_BYTES = 65_536  # what is looked at to tell the encoding; a character may be cut in two at its end
+MAX_OUTSIDE = 20
 _DELIMITERS = (",", "\t", ";")
 READER_ERRORS = (OSError, ValueError, LookupError, zipfile.BadZipFile, pl.exceptions.PolarsError, CalamineError)
 
@@ -269,6 +271,9 @@ def _read_workbook(path: Path, bounds: Limits) -> pl.DataFrame:
     names = [str(cell).strip() for cell in rows[0]]
     while names and not names[-1]:
         names.pop()
+    outside = _outside(path, rows, len(names))
+    if outside:
+        raise FaultyData(outside)
     body = [row[: len(names)] for row in rows[1:]]
     while body and all(cell == "" for cell in body[-1]):
         body.pop()
@@ -289,13 +294,32 @@ def _read_workbook(path: Path, bounds: Limits) -> pl.DataFrame:
     return pl.DataFrame(columns)
 
 
+def _outside(path: Path, rows: Sequence[Sequence[object]], width: int) -> list[Problem]:
+    """Return a problem for each row that has something right of the last header: it belongs to no column."""
+    found = []
+    for number, row in enumerate(rows[1:], start=2):
+        extra = [str(cell).strip() for cell in row[width:] if str(cell).strip()]
+        if extra:
+            problem = _fault(
+                path,
+                "outside_header",
+                Text(
+                    f"表头之外还有内容: {extra[0][:40]}。",
+                    f"There is something right of the last header: {extra[0][:40]}.",
+                ),
+                Text("请给该列写上表头, 或删去这些单元格。", "Give its column a header, or clear the cells."),
+            )
+            found.append(replace(problem, row=number))
+    return found[:MAX_OUTSIDE]
+
+
 def _cell_text(cell: object) -> str | None:
-    """Return a cell as a person would type it, or None when it is empty."""
+    """Return a cell as a person would type it, or None when it is empty; TRUE and FALSE stay words, they are no numbers."""
     match cell:
         case str():
             return cell.strip() or None
         case bool():
-            return "1" if cell else "0"
+            return "TRUE" if cell else "FALSE"
         case int() | float():
             return repr(int(cell)) if float(cell).is_integer() and abs(cell) < 1e15 else repr(cell)
         case datetime():

@@ -29,6 +29,7 @@ from zerofactory.metering.register import (
     differences,
     edge_bridges,
     joined,
+    no_bridges,
     whole_thousandths,
 )
 from zerofactory.metering.scatter import Dense, States, rows_of, scatter
@@ -38,7 +39,7 @@ from zerofactory.site.model import Meter, Plant
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ESTIMATED", "MANUAL", "MEASURED", "MISSING", "SUSPECT", "MeterMonth", "QualityNote", "to_intervals"]
+__all__ = ["ESTIMATED", "MANUAL", "MEASURED", "MISSING", "SUSPECT", "MeterMonth", "QualityNote", "amounts_of", "to_intervals"]
 
 MISSING = 0
 
@@ -125,12 +126,8 @@ def to_intervals(readings: pl.DataFrame, plant: Plant, period: Period) -> tuple[
     state = np.zeros((len(meters), grid.slots), dtype=np.uint8)
     bridges: list[Bridges] = []
     for row, meter in enumerate(meters):
-        out = (amount[row], state[row])
-        if meter.kind == "register":
-            gaps, found = differences(dense, row, meter, grid, out)
-            bridges.append(gaps)
-        else:
-            found = _direct(dense, row, meter, grid, out)
+        gaps, found = amounts_of(dense, row, meter, grid, (amount[row], state[row]))
+        bridges.append(gaps)
         notes += found
     registers = [(row, meter) for row, meter in enumerate(meters) if meter.kind == "register"]
     gaps, found = edge_bridges(dense, registers, grid)
@@ -144,6 +141,15 @@ def to_intervals(readings: pl.DataFrame, plant: Plant, period: Period) -> tuple[
         bridges=joined([*bridges, gaps]),
     )
     return month, notes + found
+
+
+def amounts_of(
+    dense: Dense, row: int, meter: Meter, grid: Grid, out: tuple[Integers, States]
+) -> tuple[Bridges, list[QualityNote]]:
+    """Write the amounts and states of one meter into ``out``; return its gaps of known total and what was noticed."""
+    if meter.kind == "register":
+        return differences(dense, row, meter, grid, out)
+    return no_bridges(), _direct(dense, row, meter, grid, out)
 
 
 def _direct(dense: Dense, row: int, meter: Meter, grid: Grid, out: tuple[Integers, States]) -> list[QualityNote]:

@@ -28,7 +28,7 @@ class Recipe:
     """How the amounts of one meter are made (one row of `series.csv` and the meter's entry in `plant.toml`).
 
     ``role``: ``leaf`` a consumer, ``sum`` of the meters below it plus a loss, ``pv``, ``import_1``, ``import_2``,
-    ``export``. ``digits`` and ``first_reading`` say what the display shows.
+    ``export``, ``contract`` a station elsewhere (``shape`` wind or sun). ``digits`` and ``first_reading`` say what the display shows.
     """
 
     meter: str
@@ -73,13 +73,14 @@ def amounts(meters: Mapping[str, Mapping[str, Any]]) -> dict[str, Whole]:
     made = recipes()
     found = {recipe.meter: consumer(recipe) for recipe in made if recipe.role == "leaf"}
     found |= {recipe.meter: _sun(recipe) for recipe in made if recipe.role == "pv"}
+    elsewhere = {recipe.meter: _station(recipe) for recipe in made if recipe.role == "contract"}
     losses = {recipe.meter: recipe.loss_fraction for recipe in made if recipe.role == "sum"}
     below: dict[str, list[str]] = {}
     for meter in losses | found:
         below.setdefault(meters[meter].get("parent", ""), []).append(meter)
     for meter in losses:
         _total(meter, below, losses, found)
-    return found | _grid(made, meters, found)
+    return found | _grid(made, meters, found) | elsewhere
 
 
 def consumer(recipe: Recipe) -> Whole:
@@ -106,6 +107,11 @@ def _sun(recipe: Recipe) -> Whole:
     """Return the amounts of one PV plant in Wh: W per kWp × kWp × 1/4 h."""
     power: Real = shapes.sun_power() * recipe.capacity_kwp
     return np.rint(np.maximum(power, 0.0) * 0.25).astype(np.int64)
+
+
+def _station(recipe: Recipe) -> Whole:
+    """Return the amounts of a power station elsewhere in Wh: W per kW × kW × 1/4 h."""
+    return shapes.generation_power(recipe.shape) * round(recipe.capacity_kwp) // 4
 
 
 def _with_loss(amount: Whole, fraction: float) -> Whole:

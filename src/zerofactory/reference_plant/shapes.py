@@ -165,13 +165,31 @@ def sun_power() -> Real:
     """
     given = parameters()
     ratio = np.rint(table("weather_days")["sun_ratio"].to_numpy() * 1000).astype(np.int64)
-    hourly = _by_hour("global_wh_per_m2", 1) * np.repeat(ratio, 24)
-    before, after = np.array([3, 1, 0, 0]), np.array([0, 0, 1, 3])  # eighths of the neighbouring hours
-    eighths = hourly[:, None] * (8 - before - after) + _shifted(hourly, 1) * before + _shifted(hourly, -1) * after
-    quarter = np.ravel(eighths) / 8000.0
+    quarter = _by_quarter(_by_hour("global_wh_per_m2", 1) * np.repeat(ratio, 24)) / 8000.0
     module = temperature_fortieths() / 40.0 + given["pv_module_rise_k_per_kw_m2"] * (quarter / 1000.0)
     cold = 1.0 + given["pv_temperature_coefficient_per_k"] * (module - 25.0)
     return given["pv_performance_ratio"] * quarter * cold
+
+
+@lru_cache(maxsize=2)
+def generation_power(kind: str) -> Whole:
+    """Return the output of a power station of a contract partner in W per kW installed.
+
+    ``kind`` is ``wind`` or ``sun``. Mean of the hour by month × ratio of the day to its month, read straight between the
+    hours, never above what is installed.
+    """
+    ratio = np.rint(table("generation_days")[f"{kind}_ratio"].to_numpy() * 1000).astype(np.int64)
+    frame = table("generation_hours").sort("month", "hour")
+    monthly = frame[f"{kind}_per_mille"].to_numpy().astype(np.int64).reshape(12, 24)
+    hourly = np.concatenate([monthly[day.month - 1] for day in days()]) * np.repeat(ratio, 24)
+    return np.minimum(_by_quarter(hourly) // 8000, 1000)
+
+
+def _by_quarter(hourly: Whole) -> Whole:
+    """Return eighths of hourly values at every quarter hour, read straight between the middles of the hours."""
+    before, after = np.array([3, 1, 0, 0]), np.array([0, 0, 1, 3])  # eighths of the neighbouring hours
+    eighths = hourly[:, None] * (8 - before - after) + _shifted(hourly, 1) * before + _shifted(hourly, -1) * after
+    return np.ravel(eighths)
 
 
 def _shifted(hourly: Whole, steps: int) -> Whole:

@@ -13,10 +13,12 @@ from datetime import date
 
 import polars as pl
 
+from zerofactory.accounting.origin_rows import MonthOrigins
 from zerofactory.errors import BookClosed, FaultyData, Problem, Text, errors_of
 from zerofactory.periods import Period
-from zerofactory.runs.context import Context, run_row
-from zerofactory.runs.month import Basis, MonthBook, in_month, labelled, make
+from zerofactory.runs import origins
+from zerofactory.runs.context import Context, refuse_future, run_row
+from zerofactory.runs.month import Basis, MonthBook, in_month, labelled, make, total_at_a_glance
 from zerofactory.store.journal import Writer, canonical
 from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, RUNS, SEALS
 from zerofactory.store.series import Segment, interval_digest
@@ -36,6 +38,11 @@ class ClosedMonth:
     status: str
     warnings: tuple[Problem, ...] = ()
 
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values; the warnings of all months stand together, outside."""
+        names = ("period", "revision", "status", "activities", "records", "total_gco2e")
+        return {name: getattr(self, name) for name in names}
+
 
 @dataclass(frozen=True, slots=True)
 class _Prepared:
@@ -44,6 +51,7 @@ class _Prepared:
     readings: Segment | None
     intervals_sha256: str
     held: tuple[Segment, ...]
+    origins: MonthOrigins | None
 
 
 def run(
@@ -71,6 +79,7 @@ def run(
         A single month was asked for, is sealed, and ``revise`` is not set.
     """
     _refuse_early(context, period, revise, reason)
+    refuse_future(context, known_at)
     workspace, day = context.workspace, known_at or context.today
     basis = Basis(workspace.plant, workspace.factor_book, day)
     with workspace.locked():
@@ -78,10 +87,12 @@ def run(
         wanted = [month for month in period.months() if revise is (month.label in sealed)]
         if not wanted:
             return _nothing_to_do(context, period, revise)
-        prepared, problems = [], []
+        prepared: list[_Prepared] = []
+        problems: list[Problem] = []
         for month in wanted:
             progress(month.label)
-            made = _prepare(context, month, basis, sealed.get(month.label, -1) + 1)
+            before = prepared[-1] if prepared else None
+            made = _prepare(context, month, basis, sealed.get(month.label, -1) + 1, before)
             prepared.append(made)
             problems += labelled(made.book.problems, month)
         if errors_of(problems):
@@ -107,7 +118,7 @@ def _nothing_to_do(context: Context, period: Period, revise: bool) -> list[Close
 
 
 def _refuse_early(context: Context, period: Period, revise: bool, reason: str) -> None:
-    problems = []
+    problems: list[Problem] = []
     if period.end(context.workspace.plant.time_zone) > context.now:
         problems.append(
             Problem(
@@ -131,18 +142,32 @@ def _refuse_early(context: Context, period: Period, revise: bool, reason: str) -
         raise FaultyData(problems)
 
 
-def _prepare(context: Context, period: Period, basis: Basis, revision: int) -> _Prepared:
-    """Work one month out and write its sealed files; they count only once the book names them."""
+def _prepare(context: Context, period: Period, basis: Basis, revision: int, before: _Prepared | None) -> _Prepared:
+    """Work one month out and write its sealed files; they count only once the book names them.
+
+    ``before`` is the month prepared just before it in the same call, with which its stores begin.
+    """
     workspace = context.workspace
     readings, held = readings_of(context, period)
     documents = workspace.journal.active(ACTIVITIES, {"period": period.label}, brought_by="import").drop("reverses")
     book = make(period, readings, documents, basis)
-    segment, digest = None, interval_digest(book.month)
+    segment, digest, made = None, interval_digest(book.month), None
     if not errors_of(book.problems):
+        content = _content_before(context, period, before)
+        made = origins.make(context, origins.Grounds(book.month, basis.plant, documents, content))
+        if made is not None:
+            workspace.series.seal_origins(period.label, revision, made.site_rows())
         if readings.height:
             segment = workspace.series.seal_readings(period.label, revision, readings)
         workspace.series.seal_intervals(revision, book.month)
-    return _Prepared(book, revision, segment, digest, tuple(held))
+    return _Prepared(book, revision, segment, digest, tuple(held), made)
+
+
+def _content_before(context: Context, period: Period, before: _Prepared | None) -> origins.Content:
+    """Return the content of the stores at the beginning of a month: of the month prepared before it, or as it is sealed."""
+    if before is not None and before.book.period.next_first_day == period.first_day:
+        return before.origins.closing_wh if before.origins is not None else {}
+    return origins.content_before(context, period)
 
 
 def readings_of(context: Context, period: Period) -> tuple[pl.DataFrame, list[Segment]]:
@@ -189,7 +214,10 @@ def _book(context: Context, prepared: _Prepared, basis: Basis, reason: str) -> C
             booked_as=pl.lit(writer.seq, pl.Int64)
         )
         writer.append(SEALS, seal)
-        writer.payload = {"period": label, "segments": {seal["seal_id"][0]: [s.file for s in prepared.held]}}
+        name = seal["seal_id"][0]
+        writer.payload = {"period": label, "segments": {name: [s.file for s in prepared.held]}}
+        if prepared.origins is not None:
+            writer.payload["origins"] = {name: origins.summary(prepared.origins)}
     workspace.series.drop(prepared.held)
     return ClosedMonth(
         label,
@@ -229,21 +257,11 @@ def _seal_row(context: Context, prepared: _Prepared, run_id: str, basis: Basis, 
                 "intervals_sha256": prepared.intervals_sha256,
                 "activities": book.activities,
                 "records": book.records.height,
-                "total_gco2e": int(_in_scope(book.records)["emissions_gco2e"].sum()),
+                "total_gco2e": total_at_a_glance(book.records),
                 "reason": reason or None,
                 "booked_as": 0,
             }
         ]
-    )
-
-
-def _in_scope(records: pl.DataFrame) -> pl.DataFrame:
-    """Location-based scopes 1 and 2 without biogenic CO2 and non-Kyoto gases: the figure a seal shows at a glance."""
-    return records.filter(
-        pl.col("scope").is_in([1, 2])
-        & pl.col("kyoto")
-        & ~pl.col("biogenic")
-        & pl.col("regime").is_in(["any", "location"])
     )
 
 

@@ -16,6 +16,7 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -23,7 +24,7 @@ import sqlalchemy as sa
 
 from zerofactory.connectors.collect import Collector, ended
 from zerofactory.connectors.connection import Wiring, read_wiring
-from zerofactory.connectors.health import write_status
+from zerofactory.connectors.health import read_status, write_status
 from zerofactory.connectors.spool import SegmentContent, Spool, read_segment
 from zerofactory.errors import Problem, Text, ZeroFactoryError
 from zerofactory.runs import book_readings
@@ -37,13 +38,17 @@ ROWS_A_DRAIN = 2_000_000
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What one spell of collecting came to; ``acknowledged`` readings are on disk, ``booked`` of them in the book."""
+    """What one spell of collecting came to; ``acknowledged`` readings are on disk, ``booked`` of them in the book.
+
+    ``recovered`` readings were on disk and not in the book when an earlier process was cut off.
+    """
 
     acknowledged: int
     booked: int
     repeated: int
     refused: int
     waiting_bytes: int
+    recovered: int
     status: dict[str, object]
 
 
@@ -78,7 +83,11 @@ async def _collect(
     levels = read_levels(home)
     collector = Collector(wiring, workspace.plant, workspace.folder, levels)
     collector.on_event = on_event
+    before = read_status(home / "status.json")
     drain = Drain(context, collector.spool, home, levels, collector.tell)
+    cut_off = before.get("stopped") is False
+    if cut_off:
+        collector.tell(_cut_off(int(before.get("at") or 0), len(collector.spool.waiting()), drain.left))
     stop = asyncio.Event()
     seconds, once = until
     with _signals(stop):
@@ -95,8 +104,9 @@ async def _collect(
             collector.spool.close()
     refused = sum(one.counts[r] for one in collector.health.values() for r in one.counts if r in _REFUSED)
     return Collected(
-        collector.acknowledged, drain.tally.booked, drain.tally.repeated, refused, waiting, collector.status()
-    )
+        collector.acknowledged, drain.tally.booked, drain.tally.repeated, refused, waiting,
+        drain.left if cut_off else 0, collector.status(),
+    )  # fmt: skip
 
 
 _REFUSED = ("unknown_meter", "not_a_number", "from_the_future", "off_grid", "out_of_bounds", "jump", "too_little_seen")
@@ -112,8 +122,11 @@ class Drain:
         self._levels, self._tell = levels, tell
         self.tally = _Tally()
         self._guard = threading.Lock()  # a drain under way when collecting ends is waited for
+        self.left = 0
         for path in spool.waiting():
-            raise_levels(levels, read_segment(path).readings)
+            readings = read_segment(path).readings
+            self.left += readings.height
+            raise_levels(levels, readings)
 
     def all(self) -> bool:
         """Drain everything that waits; return whether the book took it. Never raises what the book raises: it is told."""
@@ -201,6 +214,23 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
+
+
+def _cut_off(at: int, files: int, rows: int) -> Problem:
+    """Return what is told when the process before was killed or the power went: since when, and what it left on disk."""
+    moment = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Problem(
+        "connectors.recovered",
+        Text(
+            f"上次采集在 {moment} 之后被强制中断; 暂存区 {files} 个文件、{rows} 条已确认的读数完好, 现在接着入账。",
+            f"The process before was cut off after {moment}; {files} files with {rows} acknowledged readings are whole and go into the book now.",
+        ),
+        Text(
+            "已确认的读数没有丢失; 中断期间的数据由支持重发的设备或代理补发。",
+            "Nothing acknowledged was lost; devices and brokers that can send again what came while we were away.",
+        ),
+        severity="warning",
+    )
 
 
 def _book_busy(error: Exception) -> Problem:

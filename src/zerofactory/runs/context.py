@@ -63,6 +63,23 @@ def clock() -> datetime:
         ) from error
 
 
+def refuse_future(context: Context, known_at: date | None) -> None:
+    """Raise `FaultyData` when something is asked for as it will be known on a day to come."""
+    if known_at is not None and known_at > context.today:
+        raise FaultyData(
+            [
+                Problem(
+                    code="runs.known_in_future",
+                    message=Text(
+                        f"--known-at {known_at} 在今天({context.today})之后, 那时会公布什么还不知道。",
+                        f"--known-at {known_at} lies after today ({context.today}): what will be published by then is not known.",
+                    ),
+                    hint=Text("请用今天或更早的日期。", "Give today or an earlier day."),
+                )
+            ]
+        )
+
+
 def stamp(moment: datetime) -> str:
     """Return a moment as text in UTC to the microsecond.
 

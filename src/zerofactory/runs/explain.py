@@ -284,7 +284,7 @@ def _readings(context: Context, meter: Meter, seal: dict[str, Any], plant: Plant
     path = context.workspace.series.path(seal["readings_file"])
     frame = (
         pl.scan_parquet(path, glob=False)
-        .filter(pl.col("meter_id").cast(pl.String) == meter.id)
+        .filter(pl.col("meter_id") == meter.id)
         .select(READINGS.names)
         .collect()
         .sort("started_at", "known_at")

@@ -13,7 +13,7 @@ from zerofactory.errors import FaultyData, Text
 from zerofactory.factors.load import factor_book
 from zerofactory.factors.model import Factor, Unresolved
 from zerofactory.factors.resolve import search
-from zerofactory.runs.context import Context
+from zerofactory.runs.context import Context, refuse_future
 from zerofactory.site.model import SourceUse
 from zerofactory.store.workspace import Workspace
 
@@ -78,6 +78,7 @@ def resolve(context: Context, source_id: str, on: date, known_at: date | None = 
     """
     plant = context.workspace.plant
     use = plant.source(source_id)
+    refuse_future(context, known_at)
     choice = Choice(plant, context.workspace.factor_book, known_at=known_at or context.today)
     row = {"period": f"{on:%Y-%m}", "detail": "{}", "item": use.item, "unit": _unit(context, use)}
     ask = question_of(row, use, choice)

@@ -17,7 +17,7 @@ from zerofactory.reporting.exchange.aas import write_aasx
 from zerofactory.reporting.exchange.aas import write_json as write_aas_json
 from zerofactory.reporting.exchange.declare import Declaration, aas_of, pact_of
 from zerofactory.reporting.exchange.pact import write as write_pact
-from zerofactory.runs.context import Context
+from zerofactory.runs.context import Context, refuse_future
 from zerofactory.runs.inventory import booked
 from zerofactory.runs.product_files import read_products
 from zerofactory.store.files import write_bytes_whole, write_whole
@@ -75,6 +75,7 @@ def show(
     plant.product(product)
     if boundary not in BOUNDARIES:
         raise NotFound(Text("边界", "boundary"), boundary, BOUNDARIES)
+    refuse_future(context, known_at)
     stock = _stock(context, period, known_at or context.today)
     made, problems = allocated(stock)
     refuse(problems)

@@ -38,6 +38,16 @@ class ImportedFile:
     status: Literal["imported", "checked", "already_imported"]
     warnings: tuple[Problem, ...] = ()
 
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values; the warnings of all files stand together, outside."""
+        return {
+            "file": self.name,
+            "kind": self.kind,
+            "rows": self.rows,
+            "periods": list(self.periods),
+            "status": self.status,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Parcel:

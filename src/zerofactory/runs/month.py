@@ -172,6 +172,17 @@ def _without_document(documents: pl.DataFrame, plant: Plant) -> list[Problem]:
     ]
 
 
+def total_at_a_glance(records: pl.DataFrame) -> int:
+    """Return location-based scopes 1 and 2 without biogenic CO2 and non-Kyoto gases: the figure a seal shows."""
+    counted = records.filter(
+        pl.col("scope").is_in([1, 2])
+        & pl.col("kyoto")
+        & ~pl.col("biogenic")
+        & pl.col("regime").is_in(["any", "location"])
+    )
+    return int(counted["emissions_gco2e"].sum())
+
+
 def boundary(period: Period, plant: Plant) -> tuple[datetime, datetime]:
     """Return the first instant of the month and the first after it, in UTC."""
     return period.start(plant.time_zone), period.end(plant.time_zone)

@@ -30,7 +30,7 @@ from zerofactory.factors.gas import GWP_SETS
 from zerofactory.metering.activity import from_meters
 from zerofactory.periods import Period
 from zerofactory.runs.close import readings_of
-from zerofactory.runs.context import Context
+from zerofactory.runs.context import Context, refuse_future
 from zerofactory.runs.inventory import CUTS, DIRECT_AND_ENERGY, SCOPES
 from zerofactory.runs.month import labelled, measure, unfilled, with_what_follows
 from zerofactory.site.model import Plant
@@ -135,6 +135,7 @@ def run(context: Context, request: Request) -> Restatement:
     NotFound
         Unknown standard, regime, cut, GWP set or seal.
     """
+    refuse_future(context, request.known_at)
     view = _view(request)
     old = filed_seals(context, request)
     against = request.against or _against(context, request, old)

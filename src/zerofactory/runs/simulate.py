@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import signal
 import socket
 import tomllib
@@ -20,6 +21,8 @@ from zerofactory.connectors.connection import FILE, missing_library
 from zerofactory.connectors.sample import MICROSECONDS
 from zerofactory.connectors.simulated import Feed, Play
 from zerofactory.connectors.simulated_broker import SimulatedBroker
+from zerofactory.connectors.simulated_bus import BUS_TEMPLATE, serve_dlt645
+from zerofactory.connectors.simulated_push import push_http
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.periods import local_midnight
 from zerofactory.reference_plant import readings, series
@@ -29,7 +32,8 @@ from zerofactory.store.files import write_bytes_whole
 from zerofactory.store.workspace import PLANT_FILE, read_plant
 
 MARK = "# zf simulate"
-PROTOCOLS = ("modbus", "opcua", "mqtt", "sparkplug")
+PROTOCOLS = ("modbus", "opcua", "mqtt", "sparkplug", "dlt645", "http")
+TOKEN_FILE = "push.token"  # noqa: S105  (a file name)
 QUARTER_US = 900 * MICROSECONDS
 FASTEST = 1000.0
 
@@ -113,7 +117,7 @@ async def _serve(folder: Path, plant: Plant, request: Request, on_ready: Callabl
             place = f"127.0.0.1:{broker.port}"
         addresses: dict[str, str] = {}
         for name, share in shares.items():
-            addresses[name], end = await _open(name, feed, share, place)
+            addresses[name], end = await _open(name, feed, share, place, folder)
             ends.append(end)
         write_bytes_whole(folder / FILE, wiring_text(addresses, shares, request.speed).encode())
         on_ready([Address(name, addresses[name], len(shares[name])) for name in shares])
@@ -127,7 +131,7 @@ async def _serve(folder: Path, plant: Plant, request: Request, on_ready: Callabl
 
 
 async def _open(
-    name: str, feed: Feed, share: Sequence[Play], broker: str | None
+    name: str, feed: Feed, share: Sequence[Play], broker: str | None, folder: Path
 ) -> tuple[str, Callable[[], Awaitable[None]]]:
     """Open one server or publisher; return its address and how to end it."""
     if name == "modbus":
@@ -136,6 +140,14 @@ async def _open(
     if name == "opcua":
         port = free_port()
         return f"opc.tcp://127.0.0.1:{port}/zerofactory", await simulated.serve_opc_ua(feed, share, port)
+    if name == "dlt645":
+        port = free_port()
+        zone_name = read_plant((folder / PLANT_FILE).read_text(encoding="utf-8")).time_zone
+        return f"127.0.0.1:{port}", await serve_dlt645(feed, share, port, zone_name)
+    if name == "http":
+        port, token = free_port(), secrets.token_urlsafe(24)
+        write_bytes_whole(folder / TOKEN_FILE, token.encode())
+        return f"127.0.0.1:{port}", await push_http(feed, share, port, token)
     host, _, port_text = str(broker).rpartition(":")
     publish = simulated.publish_mqtt if name == "mqtt" else simulated.publish_sparkplug
     return str(broker), await publish(feed, share, (host, int(port_text)))
@@ -150,6 +162,8 @@ def wiring_text(addresses: Mapping[str, str], shares: Mapping[str, Sequence[Play
         "opcua": 'protocol = "opc_ua"\noptions = { publish_milliseconds = 100, queue_size = 1000 }',
         "mqtt": 'protocol = "mqtt_json"\noptions = { topic = "plant/#" }',
         "sparkplug": 'protocol = "sparkplug"',
+        "dlt645": f'protocol = "dlt645"\ndevice = "{BUS_TEMPLATE}"\npoll_seconds = {poll:.3f}',
+        "http": f'protocol = "http_push"\noptions = {{ token_file = "{TOKEN_FILE}" }}',
     }
     for name, share in shares.items():
         lines += ["[[connections]]", f'id = "simulated-{name}"', heads[name], f'address = "{addresses[name]}"']
@@ -162,6 +176,10 @@ def wiring_text(addresses: Mapping[str, str], shares: Mapping[str, Sequence[Play
 def _where(name: str, number: int, play: Play) -> list[str]:
     if name == "modbus":
         return [f'station = "{number}"', 'point = "reading"']
+    if name == "dlt645":
+        return [f'station = "{number:012d}"', 'point = "reading"']
+    if name == "http":
+        return [f'point = "{play.meter.id}"']
     if name == "opcua":
         return [f'point = "ns=2;s={play.meter.id}"']
     if name == "mqtt":
@@ -190,7 +208,7 @@ def _plant(folder: Path, request: Request) -> Plant:
     if wiring.is_file() and not wiring.read_text(encoding="utf-8", errors="replace").startswith(MARK):
         problems.append(_fault("own_wiring", f"{FILE} 是您自己写的, 不会覆盖。", f"{FILE} is your own; it is not overwritten."))  # fmt: skip
     libraries = {"modbus": "pymodbus", "opcua": "asyncua", "mqtt": "paho", "sparkplug": "paho"}
-    wanted = dict.fromkeys(libraries[name] for name in request.protocols)
+    wanted = dict.fromkeys(libraries[name] for name in request.protocols if name in libraries)
     problems += [missing_library(name) for name in wanted if find_spec(name) is None]
     if problems:
         raise FaultyData(problems)

@@ -39,6 +39,23 @@ class Imported:
     known: tuple[DeclaredFootprint, ...]
     warnings: tuple[Problem, ...]
 
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {
+            "booked": [
+                {
+                    "id": one.footprint_id,
+                    "product": one.product_name,
+                    "kgco2e": one.kgco2e,
+                    "amount": one.amount,
+                    "unit": one.unit,
+                }
+                for one in self.booked
+            ],
+            "known": [one.footprint_id for one in self.known],
+            "problems": [problem.as_json() for problem in self.warnings],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _File:
@@ -50,6 +67,17 @@ class _File:
 def listing(context: Context) -> list[DeclaredFootprint]:
     """Return every supplier's footprint in the book, as it was booked."""
     return declared_of(context.workspace.journal.active(SUPPLIER_FOOTPRINTS))
+
+
+def listing_as_json(found: list[DeclaredFootprint]) -> dict[str, object]:
+    """Return suppliers' footprints as plain JSON values."""
+    rows = [
+        {"id": one.footprint_id, "format": one.format, "supplier": one.company_name, "product": one.product_name, "kgco2e": one.kgco2e,
+         "amount": one.amount, "unit": one.unit, "valid_from": one.valid_from.isoformat(), "valid_to": one.valid_to.isoformat(),
+         "primary_fraction": one.primary_fraction, "status": one.status, "evidence": one.evidence, "losses": one.losses}
+        for one in found
+    ]  # fmt: skip
+    return {"footprints": rows}
 
 
 def run(context: Context, paths: Sequence[Path], used_on: date | None = None) -> Imported:

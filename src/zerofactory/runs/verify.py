@@ -15,10 +15,11 @@ import polars as pl
 from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
 from zerofactory.errors import BookBroken, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.periods import Period
+from zerofactory.runs import instrument_book, origins
 from zerofactory.runs.context import Context
 from zerofactory.runs.forecast import check as check_forecasts
-from zerofactory.runs.month import Basis, MonthBook, make
-from zerofactory.store.schema import ACTIVITIES, RECORDS, SEALS
+from zerofactory.runs.month import Basis, MonthBook, make, total_at_a_glance
+from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, SEALS
 from zerofactory.store.series import Segment, interval_digest
 from zerofactory.store.workspace import read_plant
 from zerofactory.tables import TableSchema
@@ -44,13 +45,19 @@ class Verdict:
         """Whether nothing is broken."""
         return not self.problems
 
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        names = ("entries", "head", "months", "activities", "records", "documents", "clean")
+        counts = {name: getattr(self, name) for name in names}
+        return {**counts, "problems": [problem.as_json() for problem in self.problems]}
+
 
 def run(context: Context) -> Verdict:
     """Verify the whole book; the verdict holds every difference found."""
     workspace = context.workspace
     problems = workspace.journal.check()
     checked = {"months": 0, "activities": 0, "records": 0, "documents": 0}
-    for look in (_documents, _files, _months):
+    for look in (_documents, _files, _instruments, _months):
         try:
             problems += look(context, checked)
         except BookBroken as fault:
@@ -76,6 +83,11 @@ def _files(context: Context, _checked: dict[str, int]) -> list[Problem]:
     """Check the readings on disk, open and sealed, and the kept forecasts against their hashes."""
     workspace = context.workspace
     return workspace.series.check(workspace.open_segments()) + check_forecasts(context) + _sealed_files(context)
+
+
+def _instruments(context: Context, _checked: dict[str, int]) -> list[Problem]:
+    """Check that the ledger of certificates and credits folds, balances and agrees with its claims."""
+    return instrument_book.check(context.workspace)
 
 
 def _months(context: Context, checked: dict[str, int]) -> list[Problem]:
@@ -145,10 +157,43 @@ def _month(context: Context, seal: dict[str, Any]) -> tuple[list[Problem], dict[
                 label,
             )
         )
+    if not context.workspace.series.days_kept(seal["revision"], again.month):
+        problems.append(
+            _broken(
+                "days_file",
+                f"{label} 的日合计文件被改动。",
+                f"The file of sums by day of {label} was changed.",
+                label,
+            )
+        )
+    problems += origins.check(context, seal, again.month)
     made = context.workspace.journal.active(ACTIVITIES, {"period": label}, brought_by="close")
     problems += differences(ACTIVITIES, made, again.metered, label)
     problems += differences(RECORDS, booked["records"], again.records, label)
+    noted = context.workspace.journal.rows(QUALITY, {"period": label}, entry=seal["booked_as"])
+    problems += differences(QUALITY, noted, again.quality(), label)
+    problems += _seal_differences(seal, again)
     return problems, counts
+
+
+def _seal_differences(seal: dict[str, Any], again: MonthBook) -> list[Problem]:
+    """Return a problem for each figure that a seal shows and that does not come out again."""
+    label = seal["period"]
+    figures = {
+        "activities": again.activities,
+        "records": again.records.height,
+        "total_gco2e": total_at_a_glance(again.records),
+    }
+    return [
+        _broken(
+            "seal",
+            f"{label} 封存单的 {name} 为 {seal[name]}, 重算为 {value}。",
+            f"{label}: the seal says {name} {seal[name]}, recomputed {value}.",
+            seal["seal_id"],
+        )
+        for name, value in figures.items()
+        if seal[name] != value
+    ]
 
 
 def recompute(context: Context, seal: dict[str, Any]) -> MonthBook:

@@ -1,7 +1,8 @@
-"""Read and check the rule books of the package."""
+"""Read and check the rule books of the package that say how to count (those that say how to judge: `criteria`)."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from importlib.resources import files
@@ -16,6 +17,7 @@ _KEYS = {
     "title", "publisher", "edition", "status", "citations", "groups", "categories", "gases", "default_gwp_set",
     "default_regime", "regimes", "net_purchased", "requirements", "instrument_criteria", "notes",
 }  # fmt: skip
+_JUDGING = {"effective", "proposal", "successor", "dimensions", "criteria", "indicators", "scoring", "grades"}
 _STATUSES = {"in_force", "trial", "withdrawn"}
 _CITATION_STATUSES = {"verified", "secondary", "placeholder"}
 _REGIMES = {"location", "market_annual"}
@@ -23,7 +25,7 @@ _REGIMES = {"location", "market_annual"}
 
 @lru_cache(maxsize=1)
 def standards() -> dict[str, Standard]:
-    """Return every rule book of the package by id.
+    """Return every rule book of the package that counts emissions, by id.
 
     Examples
     --------
@@ -36,7 +38,13 @@ def standards() -> dict[str, Standard]:
 @lru_cache(maxsize=1)
 def _names() -> tuple[str, ...]:
     folder = files("zerofactory.standards") / "books"
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml")))
+    named = ((entry.name.removesuffix(".yaml"), entry) for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    return tuple(sorted(name for name, entry in named if _counts(entry.read_text(encoding="utf-8"))))
+
+
+def _counts(content: str) -> bool:
+    """Whether the text of a rule book has categories of emissions."""
+    return re.search(r"^categories:", content, re.MULTILINE) is not None
 
 
 @lru_cache(maxsize=32)
@@ -66,8 +74,9 @@ def read(name: str, content: str) -> Standard:
         An unknown key, a missing one, or an inconsistency; the packaged books are a part of the code.
     """
     data = cast(dict[str, Any], yaml.load(content, Loader=_loader()))  # noqa: S506 (a safe loader, in C where there is one)
-    if set(data) != _KEYS:
-        raise ZeroFactoryError(f"{name}.yaml: keys missing or unknown: {sorted(set(data) ^ _KEYS)}")
+    given = set(data) - _JUDGING
+    if given != _KEYS:
+        raise ZeroFactoryError(f"{name}.yaml: keys missing or unknown: {sorted(given ^ _KEYS)}")
     book = Standard(
         id=name,
         title=_text(data["title"]),

@@ -20,7 +20,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from zerofactory.errors import BookBroken, Misuse, Problem, Text
-from zerofactory.store.schema import FACTS, metadata
+from zerofactory.store.schema import FACTS, guards, metadata
 from zerofactory.tables import TableSchema
 
 GENESIS = "0" * 64
@@ -180,9 +180,28 @@ class Journal:
         except (ValueError, TypeError):  # its entry has been named above
             heads = {}
         with self._engine.connect() as connection:
+            problems.extend(self._check_guards(connection))
             for schema in FACTS:
                 problems.extend(self._check_table(connection, schema, heads.get(schema.name, [0, GENESIS])))
         return problems
+
+    def _check_guards(self, connection: sa.Connection) -> Iterator[Problem]:
+        """Name every trigger that should refuse a change and is not there, or does something else."""
+        if self._engine.dialect.name == "sqlite":
+            query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
+        else:
+            query = "SELECT trigger_name, event_manipulation || ' ON ' || event_object_table FROM information_schema.triggers"
+        there = {name: " ".join(str(sql).split()) for name, sql in connection.exec_driver_sql(query)}
+        for name, refuses in guards().items():
+            if refuses not in there.get(name, "") or (
+                self._engine.dialect.name == "sqlite" and "ABORT" not in there[name]
+            ):
+                yield _broken(
+                    "guard_missing",
+                    f"账本的只增不改保护 {name} 不见了或被改动。",
+                    f"The guard {name}, which keeps the book append-only, is gone or was changed.",
+                    None,
+                )
 
     def _check_table(self, connection: sa.Connection, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
         table = self._tables[schema.name]

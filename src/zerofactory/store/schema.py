@@ -12,16 +12,32 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from zerofactory.accounting.claims import CLAIMS
 from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
 from zerofactory.accounting.record import RECORDS
 from zerofactory.errors import Text
+from zerofactory.evaluation.attestation_table import ATTESTATIONS
+from zerofactory.instruments.purpose import INSTRUMENT_FACTS
 from zerofactory.metering.activity_table import ACTIVITIES
 from zerofactory.metering.note import QUALITY
+from zerofactory.planning.facts import PLANNED
 from zerofactory.store.agreed import AGREED
 from zerofactory.tables import Column, TableSchema
 
 SCHEMA_VERSION = 1
-__all__ = ["ACTIVITIES", "BATCHES", "FACTS", "QUALITY", "RECORDS", "RUNS", "SCHEMA_VERSION", "SEALS", "metadata"]
+__all__ = [
+    "ACTIVITIES",
+    "ATTESTATIONS",
+    "BATCHES",
+    "CLAIMS",
+    "FACTS",
+    "QUALITY",
+    "RECORDS",
+    "RUNS",
+    "SCHEMA_VERSION",
+    "SEALS",
+    "metadata",
+]
 
 
 def _text(name: str, zh: str, en: str, *, nullable: bool = False) -> Column:
@@ -85,7 +101,22 @@ RUNS = TableSchema(
     ("run_id",),
 )
 
-FACTS: tuple[TableSchema, ...] = (BATCHES, ACTIVITIES, RECORDS, QUALITY, SEALS, RUNS, SUPPLIER_FOOTPRINTS, *AGREED)
+FACTS: tuple[TableSchema, ...] = (
+    BATCHES,
+    ACTIVITIES,
+    RECORDS,
+    QUALITY,
+    SEALS,
+    RUNS,
+    SUPPLIER_FOOTPRINTS,
+    CLAIMS,
+    ATTESTATIONS,
+    *AGREED,
+    *INSTRUMENT_FACTS,
+    *PLANNED,
+)
+
+VERBS = ("UPDATE", "DELETE")
 
 
 @lru_cache(maxsize=1)
@@ -139,10 +170,16 @@ def _statement(text: str) -> sa.DDL:
     return made
 
 
+def guards() -> dict[str, str]:
+    """Return the triggers that every table of a book must have: their names and what each refuses."""
+    tables = ("journal", *(schema.name for schema in FACTS))
+    return {f"{name}_refuses_{verb.lower()}": f"{verb} ON {name}" for name in tables for verb in VERBS}
+
+
 def _refuse_changes(table: sa.Table) -> None:
     """Add the triggers that make a table append-only, for SQLite and PostgreSQL."""
     name = table.name
-    for verb in ("UPDATE", "DELETE"):
+    for verb in VERBS:
         sqlite = _statement(
             f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
             f"BEGIN SELECT RAISE(ABORT, '{name} is append-only: {verb} refused'); END"

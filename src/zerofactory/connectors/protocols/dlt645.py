@@ -3,7 +3,8 @@
     FE FE FE FE │ 68 │ A0…A5 │ 68 │ C │ L │ data (+33H each) │ CS │ 16        address and identifier low byte first
 
 CS is the sum of all bytes from the first 68 modulo 256. Control 11H reads; 91H answers, B1H has more to come, D1H refuses.
-Yields: value of the identifier in the meter's unit; instant of the poll; quality measured. DL/T 645-2007, clauses 5 and 7.
+Yields: value of the identifier in the meter's unit; instant of the poll, or of the meter's own clock where the connection says
+``clock = "device"`` and the template names it (asked before and after the value); quality measured. DL/T 645-2007, clauses 5, 7.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Sequence
+from datetime import datetime
 
 from zerofactory.connectors.device import DeviceTemplate, Point, bcd, scaled
 from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Surroundings, Tap
-from zerofactory.connectors.sample import Arrival
+from zerofactory.connectors.sample import MICROSECONDS, Arrival
 from zerofactory.connectors.schedule import Schedule
 from zerofactory.errors import Misuse, Text, ZeroFactoryError
+from zerofactory.periods import zone
 
 DEFAULT_PORT = 8899
 READ, ANSWER, ANSWER_MORE, REFUSED = 0x11, 0x91, 0xB1, 0xD1
+CLOCK_TRIES, CLOCK_MOVES_US = 3, 2_000_000
 MAX_FRAME = 4 + 12 + 200
 _SIGNED = {"0203"}  # identifiers (first two bytes) whose top bit is the sign: active power
 
@@ -57,7 +61,7 @@ class Dlt645Link:
         due = [tap for tap in self._connection.taps if self._schedule.is_due(tap.station)]
         for tap in due:
             try:
-                value = await self._ask(tap)
+                found.append(await self._taken(tap))
             except (BadFrame, TimeoutError) as error:
                 if self._schedule.failed(tap.station) == 1:
                     said = str(error) or "no answer"
@@ -67,7 +71,6 @@ class Dlt645Link:
             except OSError as error:
                 raise self._fault("gateway_away", f"网关断开: {error}", f"The gateway hung up: {error}") from error
             self._schedule.answered(tap.station)
-            found.append(Arrival(tap.meter.id, self._around.now_us(), value))
         return found
 
     async def acknowledge(self) -> None:
@@ -79,19 +82,33 @@ class Dlt645Link:
             self._streams[1].close()
             self._streams = None
 
-    async def _ask(self, tap: Tap) -> float:
+    async def _taken(self, tap: Tap) -> Arrival:
+        """Return the value with its instant: ours, or the meter's clock where it counts and stands still around the value."""
+        name = self._device.clock
+        if self._connection.clock != "device" or name is None:
+            value = await self._ask(tap.station, self._device.point(tap.point))
+            return Arrival(tap.meter.id, self._around.now_us(), tap.value(value))
+        clock = self._device.point(name)
+        for _ in range(CLOCK_TRIES):
+            before = instant_of(await self._ask(tap.station, clock), self._around.plant.time_zone)
+            value = await self._ask(tap.station, self._device.point(tap.point))
+            after = instant_of(await self._ask(tap.station, clock), self._around.plant.time_zone)
+            if 0 <= after - before <= CLOCK_MOVES_US:
+                return Arrival(tap.meter.id, before, tap.value(value))
+        raise BadFrame("the meter's clock jumps")
+
+    async def _ask(self, station: str, point: Point) -> float:
         assert self._streams is not None  # noqa: S101  (for the type checker)
         reader, writer = self._streams
-        point = self._device.point(tap.point)
         await self._drop_leftovers(reader)
-        writer.write(b"\xfe\xfe\xfe\xfe" + frame(tap.station, READ, bytes.fromhex(str(point.identifier))[::-1]))
+        writer.write(b"\xfe\xfe\xfe\xfe" + frame(station, READ, bytes.fromhex(str(point.identifier))[::-1]))
         await writer.drain()
         address, control, data = await asyncio.wait_for(receive(reader), self._connection.timeout_seconds)
-        if address != tap.station.zfill(12):
+        if address != station.zfill(12):
             raise BadFrame(f"answer of meter {address}")
         if control == REFUSED:
             raise BadFrame(f"refused, error {data.hex()}")
-        return tap.value(value_of(point, control, data))
+        return value_of(point, control, data)
 
     async def _drop_leftovers(self, reader: asyncio.StreamReader) -> None:
         """Throw away a late answer to an earlier question, so that it is not taken for the answer to this one."""
@@ -174,6 +191,22 @@ def value_of(point: Point, control: int, data: bytes) -> float:
         raise BadFrame("not decimal digits") from error
 
 
+def instant_of(digits: float, time_zone: str) -> int:
+    """Return µs since 1970 of a meter's date and time, YYMMDDWWhhmmss on the plant's clock; raise `BadFrame`.
+
+    Examples
+    --------
+    >>> instant_of(25030301001500.0, "Asia/Shanghai") == round(datetime.fromisoformat("2025-03-03T00:15+08:00").timestamp()) * 10**6
+    True
+    """
+    text = f"{int(digits):014d}" if math.isfinite(digits) else ""
+    try:
+        local = datetime.strptime(text[:6] + text[8:], "%y%m%d%H%M%S").replace(tzinfo=zone(time_zone))
+    except ValueError as error:
+        raise BadFrame("no date and time") from error
+    return round(local.timestamp()) * MICROSECONDS
+
+
 PROTOCOL = ProtocolKind(
     id="dlt645",
     title=Text("DL/T 645-2007(TCP 网关)", "DL/T 645-2007 (TCP gateway)"),
@@ -182,5 +215,8 @@ PROTOCOL = ProtocolKind(
     polled=True,
     values="instant",
     needs=("station", "point", "device"),
-    yields=Text("数据标识的值; 时刻为采集时刻", "value of the identifier; instant of the poll"),
+    yields=Text(
+        "数据标识的值; 时刻为采集时刻, 或(clock = device)表内时钟",
+        "value of the identifier; instant of the poll, or (clock = device) of the meter's clock",
+    ),
 )

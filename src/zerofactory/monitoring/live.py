@@ -1,0 +1,413 @@
+"""Live figures: power, energy, cost and gCO2e of the site, its shops, lines and meters, provisional until the month closes.
+
+    readings ─► OpenMonth (whole thousandths per slot) ─► Booking (closing's quantities and factors) ─► figures
+
+Site and shops show what the book will show: the same activities, quantified by the same factors. A meter that makes an
+activity carries it, shared by amount where several do; a meter below another carries its parent's grams per unit; one above
+carries what is below it. Shares are whole grams and add up. A column that cannot be told is empty and says why.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import lru_cache
+from importlib.resources import files
+from typing import Literal
+
+import numpy as np
+import polars as pl
+
+from zerofactory import units
+from zerofactory.errors import NotFound, Problem, Text
+from zerofactory.factors.model import FactorBook
+from zerofactory.metering.grid import Integers
+from zerofactory.metering.profile import SITE, place, shop_meters
+from zerofactory.metering.scatter import Numbers
+from zerofactory.monitoring.booking import Booking
+from zerofactory.monitoring.open_month import Flags, Incoming, OpenMonth, Sums
+from zerofactory.monitoring.tree import Carrying
+from zerofactory.periods import Period
+from zerofactory.site.model import Plant
+from zerofactory.site.tree import meter_tree
+
+Level = Literal["site", "shop", "line", "meter"]
+LEVELS: tuple[Level, ...] = ("site", "shop", "line", "meter")
+TOTAL, DOCUMENTS = "total", "documents"
+NO_SOURCE = Text("不属于任何排放源", "in no source")
+NOTHING = Text("", "")
+NOT_BOUGHT = ("on_site_renewable", "exported_electricity")  # their kWh cost no energy charge
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """CNY per kWh in every slot of the month by carrier; why a carrier has none; where the price is from."""
+
+    cny_per_kwh: Mapping[str, Numbers]
+    reason: Text = NOTHING
+    source: Text = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One place and carrier. ``amount_*`` in ``unit``; ``rate_per_hour`` is the mean of its newest slot.
+
+    ``*_cny``: energy charge; of a shop or meter what its energy would cost if bought, of the site what is bought. ``until``:
+    the instant up to which every meter behind the row has reported. ``note`` says why a column is empty.
+    """
+
+    level: Level
+    id: str
+    name: Text
+    carrier: str
+    unit: str | None
+    rate_per_hour: float | None
+    power_kw: float | None
+    amount_today: float | None
+    amount_month: float | None
+    today_cny: float | None
+    month_cny: float | None
+    today_gco2e: int | None
+    month_gco2e: int | None
+    estimated_fraction: float
+    until: datetime | None
+    note: Text = NOTHING
+
+    @property
+    def key(self) -> str:
+        """What the row is about, the same from look to look."""
+        return f"{self.level}/{self.id}/{self.carrier}"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What is known at one moment. ``total_gco2e`` is what closing would book now (scopes 1 and 2, location-based)."""
+
+    period: str
+    figures: tuple[Figure, ...]
+    total_gco2e: int
+    documents_gco2e: int
+    data_until: datetime | None
+    newest_known_us: int
+    meters: int
+    meters_reporting: int
+    meters_late: int
+    estimated_fraction: float
+    unsettled: int
+    is_over: bool
+    price_note: Text
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Row:
+    """One row to be: the meters whose amounts it adds (places among all meters), the groups whose grams, a meter for its share."""
+
+    level: Level
+    id: str
+    name: Text
+    carrier: str
+    unit: str | None
+    meters: Integers
+    groups: Integers
+    meter: int | None = None
+
+
+class Live:
+    """The live figures of one open month.
+
+    Parameters
+    ----------
+    known_at : date
+        Factors published by then are used.
+    """
+
+    def __init__(self, plant: Plant, factors: FactorBook, period: Period, known_at: date, prices: Prices) -> None:
+        self.plant, self.period, self.prices = plant, period, prices
+        self.month = OpenMonth(plant, period, _meter_prices(plant, prices))
+        real = self.month.meters
+        virtual = tuple(meter for meter in plant.meters if meter.kind == "virtual")
+        self._meters = (*real, *virtual)
+        names = tuple(meter.id for meter in self._meters)
+        self._place = {name: n for n, name in enumerate(names)}
+        terms = meter_tree(plant).terms
+        self._terms = [
+            (np.array([self._place[t] for t in terms[m.id]], dtype=np.int64), np.array(list(terms[m.id].values())))
+            for m in virtual
+        ]
+        self.booking = Booking(plant, factors, period, names, known_at)
+        self._carrying = Carrying(plant, self.booking.groups, names)
+        self._factors, self._known_at = factors, known_at
+        self._documents: dict[str, int] = {}
+        self._document_problems: tuple[Problem, ...] = ()
+        self._rows = {level: tuple(self._rows_of(level)) for level in LEVELS}
+        self.running_milli: Integers = np.zeros(len(real), dtype=np.int64)
+
+    def take(self, incoming: Incoming) -> None:
+        """Take readings."""
+        self.month.take(incoming)
+
+    def document(self, activities: pl.DataFrame) -> None:
+        """Take the month's documents as they are booked now."""
+        found, problems = self.booking.documents(activities, self._factors, self._known_at)
+        self._documents, self._document_problems = found, problems
+
+    def run_on(self, running_milli: Mapping[str, int]) -> None:
+        """Take what registers have counted since their last whole slot, in thousandths of the meters' amount units."""
+        self.running_milli[:] = 0
+        for name, milli in running_milli.items():
+            self.running_milli[self.month.row_of[name]] = milli
+
+    def snapshot(self, levels: Sequence[Level] = LEVELS, settle: bool = False) -> Snapshot:
+        """Return the figures of some levels; ``settle`` estimates every gap anew first."""
+        self.month.settle(everything=settle)
+        month = self.month
+        first, last = self._today()
+        state = self._state(month.sums(first, last))
+        figures = [self._figure(row, state) for level in levels for row in self._rows[level]]
+        figures += [self._total(state)] if "site" in levels else []
+        documents = sum(self._documents.values())
+        over = month.horizon
+        reporting = month.reached > 0
+        return Snapshot(
+            period=self.period.label,
+            figures=tuple(figures),
+            total_gco2e=int(state.emissions.sum()) + documents,
+            documents_gco2e=documents,
+            data_until=month.grid.moment(over) if over else None,
+            newest_known_us=int(month.newest_known_us.max(initial=0)),
+            meters=len(month.meters),
+            meters_reporting=int(reporting.sum()),
+            meters_late=int((reporting & (over - month.reached >= 2)).sum() + (~reporting).sum()),
+            estimated_fraction=_share(int(state.estimated.sum()), int(np.abs(state.month[: len(month.meters)]).sum())),
+            unsettled=month.unsettled,
+            is_over=over == month.grid.slots,
+            price_note=self.prices.source if self.prices.cny_per_kwh else self.prices.reason,
+            problems=(*self.booking.problems, *self._document_problems),
+        )
+
+    def _today(self) -> tuple[int, int]:
+        """Return the slots of the local day in which the newest whole slot lies."""
+        midnights, newest = self.month.grid.midnights, max(self.month.horizon - 1, 0)
+        day = int(np.searchsorted(midnights, newest, side="right")) - 1
+        return int(midnights[day]), int(midnights[day + 1])
+
+    def _state(self, sums: Sums) -> _State:
+        """Return what the rows are made from: sums of all meters, virtual ones too, and what they come to."""
+        month = self.month
+        whole = self._with_virtual(sums.month_milli + self.running_milli)
+        day = self._with_virtual(sums.day_milli + self.running_milli)
+        booked, today = self.booking.of(whole), self.booking.of(day)
+        there = month.reached > 0
+        slot = np.maximum(month.reached - 1, 0)
+        newest = np.where(there, month.amount[np.arange(len(slot)), slot], 0)
+        known = self._known()
+        carried, has = self._carrying.of(whole, booked.emissions_gco2e)
+        carried_today, _ = self._carrying.of(day, today.emissions_gco2e)
+        return _State(
+            month=whole, day=day, newest=self._with_virtual(newest), reached=known,
+            estimated=sums.estimated_milli, month_cny=self._virtual_cost(sums.month_cny), day_cny=self._virtual_cost(sums.day_cny),
+            emissions=booked.emissions_gco2e, emissions_today=today.emissions_gco2e,
+            carried=carried, carried_today=carried_today, has=has,
+        )  # fmt: skip
+
+    def _known(self) -> Integers:
+        """Return how many slots are over for every meter; a virtual one is as far as the least of its terms."""
+        reached = self.month.reached
+        virtual = [int(reached[rows].min()) if len(rows) else 0 for rows, _ in self._terms]
+        return np.concatenate([reached, np.array(virtual, dtype=np.int64)])
+
+    def _with_virtual(self, real: Integers) -> Integers:
+        virtual = [int((real[rows] * weights).sum()) for rows, weights in self._terms]
+        return np.concatenate([real, np.array(virtual, dtype=np.int64)])
+
+    def _virtual_cost(self, real: Numbers) -> Numbers:
+        return np.concatenate([real, [float((real[rows] * weights).sum()) for rows, weights in self._terms]])
+
+    def _figure(self, row: _Row, state: _State) -> Figure:
+        """Return one row as it stands."""
+        members, own = row.meters, row.meters[row.meters < len(self.month.meters)]
+        has_unit = row.unit is not None and len(members) > 0
+        month = int(state.month[members].sum()) / 1000.0 if has_unit else None
+        rate = int(state.newest[members].sum()) / 1000.0 * 60.0 / self.month.grid.minutes if has_unit else None
+        gco2e, today_gco2e, note = self._grams(row, state)
+        priced = row.carrier in self.prices.cny_per_kwh and has_unit
+        if row.meter is not None and row.meter < len(self.month.meters):
+            priced = self.month.priced(row.meter)
+        reached = state.reached[members]
+        return Figure(
+            level=row.level, id=row.id, name=row.name, carrier=row.carrier, unit=row.unit,
+            rate_per_hour=rate,
+            power_kw=None if rate is None or row.unit is None else _as_kwh(rate, row.unit),
+            amount_today=int(state.day[members].sum()) / 1000.0 if has_unit else None,
+            amount_month=month,
+            today_cny=float(state.day_cny[members].sum()) if priced else None,
+            month_cny=float(state.month_cny[members].sum()) if priced else None,
+            today_gco2e=today_gco2e, month_gco2e=gco2e,
+            estimated_fraction=_share(int(state.estimated[own].sum()), int(np.abs(state.month[own]).sum())),
+            until=self.month.grid.moment(int(reached.min())) if len(reached) and reached.min() else None,
+            note=note,
+        )  # fmt: skip
+
+    def _grams(self, row: _Row, state: _State) -> tuple[int | None, int | None, Text]:
+        if row.carrier == DOCUMENTS:
+            own = self._documents.get(row.id, 0) if row.level == "shop" else sum(self._documents.values())
+            return own, None, NOTHING
+        if row.meter is not None:
+            if not state.has[row.meter]:
+                return None, None, NO_SOURCE
+            return int(state.carried[row.meter]), int(state.carried_today[row.meter]), NOTHING
+        if row.level == "line":
+            there = row.meters[state.has[row.meters]]
+            if not len(there):
+                return None, None, NO_SOURCE
+            return int(state.carried[there].sum()), int(state.carried_today[there].sum()), NOTHING
+        if not len(row.groups):
+            return None, None, NO_SOURCE
+        return int(state.emissions[row.groups].sum()), int(state.emissions_today[row.groups].sum()), NOTHING
+
+    def _total(self, state: _State) -> Figure:
+        site = [row for row in self._rows["site"] if row.carrier in self.prices.cny_per_kwh]
+        costs = [(float(state.month_cny[row.meters].sum()), float(state.day_cny[row.meters].sum())) for row in site]
+        real = len(self.month.meters)
+        return Figure(
+            level="site", id=SITE, name=self.plant.name, carrier=TOTAL, unit=None, rate_per_hour=None, power_kw=None,
+            amount_today=None, amount_month=None,
+            today_cny=sum(day for _, day in costs) if costs else None,
+            month_cny=sum(month for month, _ in costs) if costs else None,
+            today_gco2e=int(state.emissions_today.sum()),
+            month_gco2e=int(state.emissions.sum()) + sum(self._documents.values()),
+            estimated_fraction=_share(int(state.estimated.sum()), int(np.abs(state.month[:real]).sum())),
+            until=self.month.grid.moment(self.month.horizon) if self.month.horizon else None,
+        )  # fmt: skip
+
+    def _rows_of(self, level: Level) -> list[_Row]:
+        if level == "meter":
+            return [
+                _Row("meter", m.id, m.name, m.carrier, m.amount_unit, np.array([n]), NO_GROUPS, n)
+                for n, m in enumerate(self._meters)
+            ]
+        if level == "line":
+            return self._line_rows()
+        carriers = dict.fromkeys(meter.carrier for meter in self._meters)
+        if level == "site":
+            rows = [self._site_row(carrier) for carrier in carriers]
+            return [*rows, _Row("site", SITE, self.plant.name, DOCUMENTS, None, NO_METERS, NO_GROUPS)]
+        tops = {carrier: shop_meters(self.plant, carrier) for carrier in carriers}
+        rows = []
+        for shop in self.plant.shops:
+            rows += [row for carrier in carriers if (row := self._shop_row(shop.id, shop.name, carrier, tops[carrier]))]
+            rows.append(_Row("shop", shop.id, shop.name, DOCUMENTS, None, NO_METERS, NO_GROUPS))
+        return rows
+
+    def _site_row(self, carrier: str) -> _Row:
+        try:
+            meters = place(self.plant, SITE, carrier).meters
+        except NotFound:
+            meters = ()
+        groups = [n for n, group in enumerate(self.booking.groups) if group.carrier == carrier]
+        return self._row_for("site", (SITE, self.plant.name), carrier, meters, groups)
+
+    def _shop_row(self, shop: str, name: Text, carrier: str, tops: Mapping[str, tuple[str, ...]]) -> _Row | None:
+        own = [
+            (n, group) for n, group in enumerate(self.booking.groups) if (group.carrier, group.shop) == (carrier, shop)
+        ]
+        meters = list(tops.get(shop, ()))
+        if not any(group.source.split for group in self.booking.groups if group.carrier == carrier):
+            direct = [name for _, group in own for name in group.meters]
+            meters += [name for name in direct if self._meters[self._place[name]].kind == "virtual"]
+        if not meters and not own:
+            return None
+        return self._row_for("shop", (shop, name), carrier, tuple(dict.fromkeys(meters)), [n for n, _ in own])
+
+    def _line_rows(self) -> list[_Row]:
+        """Return a row per line and carrier: its topmost meters."""
+        known = {meter.id: meter for meter in self._meters}
+        rows = []
+        for line in self.plant.lines:
+            found: dict[str, list[str]] = {}
+            for meter in self._meters:
+                if meter.line == line.id and not _below(meter.id, line.id, known):
+                    found.setdefault(meter.carrier, []).append(meter.id)
+            rows += [
+                self._row_for("line", (line.id, line.name), carrier, tuple(names), [])
+                for carrier, names in found.items()
+            ]
+        return rows
+
+    def _row_for(
+        self, level: Level, named: tuple[str, Text], carrier: str, meters: Sequence[str], groups: Sequence[int]
+    ) -> _Row:
+        places = np.array([self._place[name] for name in meters], dtype=np.int64)
+        found = {self._meters[n].amount_unit for n in places.tolist()}
+        unit = found.pop() if len(found) == 1 else None
+        return _Row(level, named[0], named[1], carrier, unit, places, np.array(groups, dtype=np.int64))
+
+
+NO_METERS: Integers = np.zeros(0, dtype=np.int64)
+NO_GROUPS: Integers = np.zeros(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _State:
+    """Columns over all meters (real, then virtual) and over all groups at one moment."""
+
+    month: Integers
+    day: Integers
+    newest: Integers
+    reached: Integers
+    estimated: Integers
+    month_cny: Numbers
+    day_cny: Numbers
+    emissions: Integers
+    emissions_today: Integers
+    carried: Integers
+    carried_today: Integers
+    has: Flags
+
+
+@lru_cache(maxsize=1)
+def carrier_titles() -> Mapping[str, Text]:
+    """Return the names of carriers (`carriers.csv`)."""
+    text = (files("zerofactory.monitoring") / "carriers.csv").read_text(encoding="utf-8")
+    return {row["carrier"]: Text(row["zh"], row["en"]) for row in csv.DictReader(text.splitlines())}
+
+
+def carrier_title(carrier: str) -> Text:
+    """Return the name of a carrier, or its id where it has none."""
+    return carrier_titles().get(carrier, Text(carrier, carrier))
+
+
+def _meter_prices(plant: Plant, prices: Prices) -> dict[str, Numbers]:
+    """Return CNY per amount unit of every real meter whose carrier has a price and whose unit is one of energy."""
+    found = {}
+    own = {name for source in plant.sources if source.kind in NOT_BOUGHT for name in (*source.meters, *source.split)}
+    for meter in plant.meters:
+        series = prices.cny_per_kwh.get(meter.carrier)
+        if series is None or meter.kind == "virtual" or meter.id in own:
+            continue
+        ratio = _as_kwh(1.0, meter.amount_unit)
+        if ratio is not None:
+            found[meter.id] = series * ratio
+    return found
+
+
+def _as_kwh(amount: float, unit: str) -> float | None:
+    """Return an amount in kWh, None where its unit is none of energy."""
+    return amount * units.ratio(unit, "kWh") if units.parse(unit).dimension == "energy" else None
+
+
+def _below(meter_id: str, line: str, known: Mapping[str, object]) -> bool:
+    """Whether a meter hangs, however far, below another of the same line."""
+    above = known[meter_id].parent  # type: ignore[attr-defined]
+    while above is not None:
+        if known[above].line == line:  # type: ignore[attr-defined]
+            return True
+        above = known[above].parent  # type: ignore[attr-defined]
+    return False
+
+
+def _share(part: int, whole: int) -> float:
+    return min(1.0, part / whole) if whole else 0.0

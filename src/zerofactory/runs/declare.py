@@ -1,0 +1,283 @@
+"""Declare carbon neutrality for a period: every requirement of the standard is checked, then the declaration is booked and set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import cast
+
+import polars as pl
+
+from zerofactory import __version__
+from zerofactory.accounting.claims import ELECTRICITY, EMISSIONS
+from zerofactory.errors import FaultyData, Language, Problem, Text
+from zerofactory.instruments.batch import Batch
+from zerofactory.instruments.eligibility import refusals
+from zerofactory.instruments.neutrality import (
+    Balance,
+    Case,
+    NeutralityStandard,
+    Requirement,
+    neutrality_standard,
+    unmet,
+)
+from zerofactory.instruments.purpose import DECLARATIONS
+from zerofactory.instruments.reduce_first import Gate
+from zerofactory.periods import Period
+from zerofactory.reporting import declaration as page
+from zerofactory.runs import assurance, neutral
+from zerofactory.runs.context import Context, run_row
+from zerofactory.runs.instrument_book import Ledger, ledger, setting
+from zerofactory.standards.load import standard as load_standard
+from zerofactory.store.files import write_bytes_whole
+from zerofactory.store.schema import RUNS
+
+SCOPES = {
+    "1+2": Text("范围一、二", "scopes 1 and 2"),
+    "all": Text("范围一、二及已量化的价值链", "scopes 1 and 2 and the value chain as quantified"),
+}
+WH_PER_MWH = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a period stands under a standard: its case, gate, balance and what is not met."""
+
+    standard: NeutralityStandard
+    case: Case
+    gate: Gate
+    problems: tuple[Problem, ...]
+
+    @property
+    def balance(self) -> Balance | None:
+        """The balance, None while the period is open."""
+        return self.case.balance
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A declaration that was made."""
+
+    declaration: page.Declaration
+    text: Text
+    file: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        made, balance = self.declaration, self.declaration.balance
+        return {
+            "declaration": made.declaration_id,
+            "standard": made.standard.id,
+            "period": made.period,
+            "declared_on": made.declared_on.isoformat(),
+            "balance": {
+                "gross_gco2e": balance.gross_gco2e, "reduced_gco2e": balance.reduced_gco2e,
+                "removals_gco2e": balance.removals_gco2e, "residual_gco2e": balance.residual_gco2e,
+                "offset_gco2e": balance.offset_gco2e, "reduced_fraction": balance.reduced_fraction,
+                "offset_fraction": balance.offset_fraction, "location_gco2e": balance.location_gco2e,
+                "market_gco2e": balance.market_gco2e, "base_period": balance.base_period,
+            },
+            "instruments": [
+                {
+                    "kind": one.kind.en, "batch": one.batch, "serials": one.serials, "amount": one.amount,
+                    "unit": one.unit, "vintage": one.vintage, "retired_on": one.retired_on.isoformat(),
+                    "certificate": one.certificate or None, "offsets": one.offsets,
+                }
+                for one in made.instruments
+            ],
+            "statement": {"zh": self.text.zh, "en": self.text.en},
+            "file": self.file,
+        }  # fmt: skip
+
+
+def standing(context: Context, period: Period, standard_id: str, found: Ledger | None = None) -> Standing:
+    """Return where a period stands: everything that keeps it from being declared, all at once, each with its clause.
+
+    Raises
+    ------
+    NotFound
+        Unknown standard.
+    """
+    standard = neutrality_standard(standard_id)
+    book = found or ledger(context.workspace)
+    case = neutral.case_of(context, book, standard, period, context.today)
+    gate = neutral.gate_of(context, standard, period)
+    needed = case.balance is None or case.balance.residual_gco2e > 0
+    problems = [*unmet(case), *(gate.problems if needed else ()), *_credits(context, book, standard, period)]
+    return Standing(standard, case, gate, tuple(dict.fromkeys(problems)))
+
+
+def _credits(context: Context, found: Ledger, standard: NeutralityStandard, period: Period) -> list[Problem]:
+    """Return why credits that were claimed are not eligible, judged again on the day they were retired."""
+    problems: list[Problem] = []
+    for purpose, batch, retired_on in _offset_batches(found, standard, period):
+        facts = replace(setting(context, found), on=retired_on)
+        problems += refusals(batch, found.purposes[purpose], facts, standard.at("offset"))
+    return problems
+
+
+def _offset_batches(found: Ledger, standard: NeutralityStandard, period: Period) -> list[tuple[str, Batch, date]]:
+    return [
+        (claim, batch, date.fromisoformat(row["retired_on"]))
+        for claim, batch, row in _claimed(found, EMISSIONS, period)
+        if found.purposes[claim].standard == standard.id
+    ]
+
+
+def _claimed(found: Ledger, covers: str, period: Period) -> list[tuple[str, Batch, dict[str, str]]]:
+    """Return the claims that stand for a period: the claim, its batch and its row of CLAIMS."""
+    labels = [month.label for month in period.months()] if covers == ELECTRICITY else [period.label]
+    rows = found.claims.filter((pl.col("covers") == covers) & pl.col("period").is_in(labels))
+    made = []
+    for row in rows.iter_rows(named=True):
+        claim, _, transfer = str(row["claim_id"]).partition(".")
+        if claim in found.purposes and transfer in found.book.transfers:
+            made.append((claim, found.holdings.batches[found.book.transfers[transfer].batch_id], row))
+    return made
+
+
+def declare(
+    context: Context, period: Period, standard_id: str, out: Path | None, language: Language = "zh"
+) -> Declared:
+    """Make the declaration of a period: book it, and write its page if a file is named.
+
+    Raises
+    ------
+    FaultyData
+        A requirement is not met; every reason is listed with its clause and nothing is written.
+    NotFound
+        Unknown standard.
+    """
+    _refuse_suffix(out)
+    with context.workspace.locked():
+        found = ledger(context.workspace)
+        state = standing(context, period, standard_id, found)
+        if state.problems or state.balance is None:
+            raise FaultyData(state.problems)
+        count = context.workspace.journal.rows(DECLARATIONS).height
+        made = _filled(context, found, state, period, f"{period.label}-N{count + 1}")
+        text = page.wording(made)
+        content = page.render_declaration(made, language) if out is not None else None
+        _book(context, made, text, found, period)
+        if out is not None and content is not None:
+            write_bytes_whole(out, content)
+    return Declared(made, text, str(out) if out else None)
+
+
+def _refuse_suffix(out: Path | None) -> None:
+    if out is not None and out.suffix.lower() != ".pdf":
+        message = Text(f"不能写“{out.suffix}”文件。", f"Cannot write '{out.suffix}' files.")
+        raise FaultyData([Problem("declare.unknown_type", message, Text("请用 .pdf。", "Use .pdf."), file=out.name)])
+
+
+def _book(context: Context, made: page.Declaration, text: Text, found: Ledger, period: Period) -> None:
+    workspace, balance = context.workspace, made.balance
+    labels = [month.label for month in period.months()]
+    seals = {one["period"]: one["seal_id"] for one in workspace.seals().to_dicts() if one["period"] in labels}
+    claims = sorted({claim for claim, _, _ in _claimed(found, EMISSIONS, period)})
+    row = {
+        "declaration_id": made.declaration_id, "standard": made.standard.id, "period": made.period,
+        "dated": made.declared_on.isoformat(), "seals": json.dumps(seals, sort_keys=True),
+        "gross_gco2e": balance.gross_gco2e, "reduced_gco2e": balance.reduced_gco2e,
+        "removals_gco2e": balance.removals_gco2e, "residual_gco2e": balance.residual_gco2e,
+        "offset_gco2e": balance.offset_gco2e, "claims": json.dumps(claims), "text_zh": text.zh, "text_en": text.en,
+        "actor": context.actor,
+    }  # fmt: skip
+    told = {"declaration": made.declaration_id, "standard": made.standard.id}
+    with workspace.journal.writing(at=context.at, kind="declare", actor=context.actor) as writer:
+        writer.append(DECLARATIONS, DECLARATIONS.frame([row]))
+        writer.append(RUNS, run_row("declare", context, told, seals, balance.offset_gco2e))
+        writer.payload = told
+
+
+def _filled(context: Context, found: Ledger, state: Standing, period: Period, name: str) -> page.Declaration:
+    """Return the declaration as plain values."""
+    plant, standard = context.workspace.plant, state.standard
+    last = context.workspace.journal.last()
+    verified = assurance.for_report(context, period)
+    files = {str(row["topic"]): row for row in neutral.evidence(context, standard.id, period)}
+    shown = files.get("disclosure", {})
+    nothing = Text("—", "—")
+    return page.Declaration(
+        declaration_id=name,
+        organisation=plant.organisation.name,
+        plant=plant.name,
+        boundary=plant.boundary.description or nothing,
+        scope=SCOPES[standard.scope],
+        period=period.label,
+        days=(period.first_day, period.next_first_day - timedelta(days=1)),
+        standard=page.DeclaredStandard(standard.id, standard.title, standard.status, standard.note),
+        inventory_standard=load_standard(standard.inventory).title,
+        gwp_set=neutral.footprint(context, period, standard).gwp_set,
+        balance=_balance(context, state, period),
+        instruments=_instruments(found, standard, period),
+        measures=_measures(state.gate),
+        requirements=_requirements(state, files, verified.reference if verified else None),
+        verifier=verified.verifier if verified else "—",
+        assurance=verified.level if verified else nothing,
+        disclosure=str(shown.get("text") or shown.get("file_name") or "—"),
+        declared_on=context.today,
+        book=last.hash if last else "",
+        code_version=__version__,
+        fictional=plant.fictional,
+    )
+
+
+def _balance(context: Context, state: Standing, period: Period) -> page.DeclaredBalance:
+    balance = cast(Balance, state.balance)
+    made, base = neutral.footprint(context, period, state.standard), neutral.base_of(context, period, state.standard)
+    return page.DeclaredBalance(
+        balance.gross_gco2e, balance.reduced_gco2e, balance.removals_gco2e, balance.residual_gco2e,
+        balance.offset_total_gco2e, balance.reduced_fraction, balance.offset_fraction,
+        made.regimes_gco2e["location"], made.regimes_gco2e["market_annual"], base.period if base else None,
+    )  # fmt: skip
+
+
+def _instruments(found: Ledger, standard: NeutralityStandard, period: Period) -> tuple[page.Instrument, ...]:
+    made = []
+    for covers in (EMISSIONS, ELECTRICITY):
+        for claim, batch, row in _claimed(found, covers, period):
+            if covers == EMISSIONS and found.purposes[claim].standard != standard.id:
+                continue
+            amount = int(row["amount_gco2e"] or row["amount_wh"]) // WH_PER_MWH
+            made.append(
+                page.Instrument(
+                    batch.rules.title, batch.batch_id, batch.project_name or batch.project_id, batch.vintage,
+                    row["serials"], amount, batch.rules.unit, date.fromisoformat(row["retired_on"]),
+                    row["document"] or "", covers == EMISSIONS,
+                )
+            )  # fmt: skip
+    return tuple(made)
+
+
+def _measures(gate: Gate) -> tuple[page.Measure, ...]:
+    return tuple(
+        page.Measure(one.title, page.OUTCOMES[one.outcome], one.reduction_gco2e, one.reason)
+        for one in (*gate.done, *gate.infeasible)
+    )
+
+
+def _requirements(state: Standing, files: dict[str, dict[str, object]], verified: str | None) -> tuple[page.Met, ...]:
+    """Return every mandatory requirement, which is met by now, with what shows it."""
+    made = []
+    for one in state.standard.requirements:
+        if one.mandatory:
+            made.append(page.Met(one.text, one.clause, one.status, _shown_by(one, state, files, verified)))
+    return tuple(made)
+
+
+def _shown_by(one: Requirement, state: Standing, files: dict[str, dict[str, object]], verified: str | None) -> str:
+    if one.test == "evidence":
+        row = files.get(one.value, {})
+        return " ".join(str(part) for part in (row.get("evidence_id"), row.get("text") or row.get("file_name")) if part)
+    if one.test == "verified":
+        return verified or ""
+    if one.test == "reduce_first":
+        counted: Sequence[tuple[str, int]] = (
+            ("done", len(state.gate.done)), ("infeasible", len(state.gate.infeasible)),
+        )  # fmt: skip
+        return ", ".join(f"{count} {word}" for word, count in counted if count) or "first period"
+    return one.evidence
