@@ -9,11 +9,13 @@ from bench import (
     collection,
     forecasting,
     hourly_matching,
+    live,
     monte_carlo,
     package,
     reading_the_book,
     readings,
     restate,
+    server,
     steel_works,
     stored_readings,
 )
@@ -28,6 +30,8 @@ BENCHES = {
     "restate": restate.run,
     "package": package.run,
     "collection": collection.run,
+    "live": live.run,
+    "server": server.run,
     "hourly_matching": hourly_matching.run,
     "stored_readings": stored_readings.run,
 }

@@ -52,9 +52,9 @@ def sending(pipe: Connection, meters: int, together: int) -> None:
             while sent < due:
                 first = sent // meters * together
                 entries = [{"time": start + (first + k) * 900_000, "value": 1.0} for k in range(together)]
-                broker.publish(f"plant/m{sent % meters:05d}", json.dumps(entries).encode(), 1)
                 sent += 1
-            log.append((time.monotonic(), sent * together))
+                log.append((time.monotonic(), sent * together))  # before it goes out
+                broker.publish(f"plant/m{(sent - 1) % meters:05d}", json.dumps(entries).encode(), 1)
             await asyncio.sleep(0.005)
         pipe.send(log)
         await asyncio.Event().wait()
@@ -154,21 +154,32 @@ def scene(meters: int, together: int) -> None:
         assert look_here.recv() == "ready"
         here.send("go")
         sent = here.recv()
-        time.sleep(SETTLE)
+        _caught_up(folder, sent[-1][1])
         look_here.send("stop")
         shown, costs, follower_mb = look_here.recv()
         collect_mb = psutil.Process(child.pid).memory_info().rss / 2**20
         delay = np.array(delays_of(sent, shown))
         rate = sent[-1][1] / SECONDS
+        load = psutil.getloadavg()[0]
         print(
             f"  {meters:>6,} meters, {together:>2} a message: {rate:,.0f} readings/s; device to figure "
             f"median {np.median(delay):.2f} s, 99 % {np.quantile(delay, 0.99):.2f} s, worst {delay.max():.2f} s; "
-            f"one look {np.median(costs) * 1000:.0f} ms; collect {collect_mb:.0f} MB, live {follower_mb:.0f} MB"
+            f"one look {np.median(costs) * 1000:.0f} ms; collect {collect_mb:.0f} MB, live {follower_mb:.0f} MB; load of the machine {load:.1f}"
         )
         child.send_signal(signal.SIGTERM)
         child.wait(60)
         watcher.join(10)
     sender.terminate()
+
+
+def _caught_up(folder: Path, count: int) -> None:
+    """Wait until collecting has acknowledged everything, and a moment more."""
+    stop = time.monotonic() + 60.0
+    while time.monotonic() < stop:
+        if json.loads((folder / "collect" / "status.json").read_text(encoding="utf-8"))["acknowledged"] >= count:
+            break
+        time.sleep(0.1)
+    time.sleep(SETTLE)
 
 
 def killed(meters: int, together: int) -> None:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Lock
 from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from zerofactory import __version__
 from zerofactory.api.door import Visit
 from zerofactory.api.faults import fault
 from zerofactory.api.shell import body_digest
 from zerofactory.runs.context import clock, stamp
-from zerofactory.runs.sites import mark_of
+from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.store.access import IN_HAND
 
 JSON = "application/json"
@@ -41,26 +38,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="每页行数 /
 After = Annotated[int, Query(ge=0, description="从第几行之后开始 / rows to skip")]
 
 
-class _Cache:
-    """The newest answers by what they were made from; a changed book has another key, so nothing is ever stale."""
-
-    def __init__(self, size: int) -> None:
-        self._size, self._kept, self._lock = size, OrderedDict[str, bytes](), Lock()
-
-    def get(self, key: str) -> bytes | None:
-        with self._lock:
-            if key in self._kept:
-                self._kept.move_to_end(key)
-            return self._kept.get(key)
-
-    def put(self, key: str, body: bytes) -> None:
-        with self._lock:
-            self._kept[key] = body
-            while len(self._kept) > self._size:
-                self._kept.popitem(last=False)
-
-
-_CACHE = _Cache(KEPT_ANSWERS)
+_KEPT = Kept(KEPT_ANSWERS)
 
 
 def encoded(value: object) -> bytes:
@@ -78,17 +56,12 @@ def from_book(request: Request, visit: Visit, make: Callable[[], object]) -> Res
 
     The ETag is a hash of the program's version, the day, the book's head, the plant file and the address asked.
     """
-    basis = f"{__version__} {visit.context.today} {mark_of(visit.context)}"
-    asked = f"{visit.site}\n{basis}\n{request.url.path}?{request.url.query}"
+    asked = f"{visit.site}\n{basis_of(visit.context)}\n{request.url.path}?{request.url.query}"
     tag = hashlib.sha256(asked.encode()).hexdigest()[:32]
     headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    key = f"{visit.context.workspace.folder}\n{tag}"
-    body = _CACHE.get(key)
-    if body is None:
-        body = encoded(make())
-        _CACHE.put(key, body)
+    body = _KEPT.get(tag, lambda: encoded(make()))
     return Response(body, 200, headers, JSON)
 
 

@@ -75,7 +75,7 @@ class Server:
 
 def mark_of(context: Context) -> str:
     """Return a text that changes whenever anything a reader of the book can see has changed: for ETags and caches."""
-    last = context.workspace.journal.last()
+    last = context.workspace.watched.last()
     watched = hashlib.sha256(repr(_mark(context.workspace.folder)).encode()).hexdigest()
     return f"{last.hash if last else ''}:{watched[:16]}"
 

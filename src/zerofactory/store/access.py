@@ -159,7 +159,8 @@ class AccessStore:
         path = folder / ACCESS_FILE
         if not path.exists():
             path.touch(mode=0o600)
-        engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)), poolclass=sa.pool.NullPool)
+        url = sa.URL.create("sqlite", database=str(path))
+        engine = sa.create_engine(url, poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
         sa.event.listen(engine, "connect", _configure)
         return cls(engine)
 

@@ -11,18 +11,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import sqlalchemy as sa
 
 from zerofactory.errors import BookBroken, Misuse, Problem, Text
 from zerofactory.store.schema import FACTS, guards, metadata
 from zerofactory.tables import TableSchema
 
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+BUSY_SECONDS = 60
 GENESIS = "0" * 64
 BROUGHT_BY = "_brought_by"
 Head = tuple[int, str]
@@ -43,6 +49,9 @@ class Entry:
     hash: str
 
 
+ENTRY_COLUMNS = ", ".join(field.name for field in fields(Entry))
+
+
 def canonical(values: object) -> str:
     """Return JSON that is the same bytes on every machine."""
     return json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
@@ -58,11 +67,38 @@ def stored_columns(schema: TableSchema) -> tuple[str, ...]:
 
 
 class Journal:
-    """Append-only writing and reading of one book through one SQLAlchemy engine."""
+    """Append-only writing and reading of one book.
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
-        self._tables = metadata().tables
+    Writing goes through a SQLAlchemy engine, given or made when it is first needed. Reading is plain SQL: straight from
+    ``file`` where the book is one of SQLite, so that a command which only reads does not load the engine's library.
+    """
+
+    def __init__(self, engine: sa.Engine | Callable[[], sa.Engine], file: Path | None = None) -> None:
+        self._given = engine
+        self._file = file
+
+    @cached_property
+    def _engine(self) -> sa.Engine:
+        return self._given() if callable(self._given) else self._given
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._file is not None or self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def _reading(self, query: str, parameters: Sequence[object] = ()) -> Iterator[Iterator[tuple[Any, ...]]]:
+        """Run one query, its parameters marked ``?``; hand out its rows."""
+        if self._file is not None:
+            with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+                yield iter(connection.execute(query, tuple(parameters)))
+        else:
+            text = query if self._is_sqlite else query.replace("?", "%s")
+            with self._engine.connect() as connected:
+                yield (tuple(row) for row in connected.exec_driver_sql(text, tuple(parameters)))
+
+    def _all(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._reading(query, parameters) as rows:
+            return list(rows)
 
     def create(self) -> None:
         """Create the tables and their triggers where they are missing."""
@@ -70,9 +106,12 @@ class Journal:
 
     def complete(self) -> None:
         """Create the tables that a book of an earlier edition lacks; what it holds stays as it is."""
-        with self._engine.connect() as connection:
-            there = set(sa.inspect(connection).get_table_names())
-        if set(self._tables) - there:
+        if self._is_sqlite:
+            query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        else:
+            query = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
+        there = {name for (name,) in self._all(query)}
+        if {"journal", *(schema.name for schema in FACTS)} - there:
             self.create()
 
     @contextmanager
@@ -83,7 +122,7 @@ class Journal:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             elif self._engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("LOCK TABLE journal IN EXCLUSIVE MODE")
-            writer = Writer(connection, self._last_entry(connection))
+            writer = Writer(connection, _last_entry(connection))
             try:
                 yield writer
                 writer.finish(at=at, kind=kind, actor=actor)
@@ -92,28 +131,18 @@ class Journal:
                 raise
             connection.commit()
 
-    def _last_entry(self, connection: sa.Connection) -> Entry | None:
-        table = self._tables["journal"]
-        row = connection.execute(sa.select(table).order_by(table.c.seq.desc()).limit(1)).one_or_none()
-        return Entry(*row) if row is not None else None
-
     def last(self) -> Entry | None:
         """Return the newest entry."""
-        with self._engine.connect() as connection:
-            return self._last_entry(connection)
+        found = self._all(f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1")
+        return Entry(*found[0]) if found else None
 
     def entries(self) -> list[Entry]:
         """Return every entry in order."""
-        table = self._tables["journal"]
-        with self._engine.connect() as connection:
-            return [Entry(*row) for row in connection.execute(sa.select(table).order_by(table.c.seq))]
+        return [Entry(*row) for row in self._all(f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq")]
 
     def payloads(self, kind: str) -> list[str]:
         """Return the payloads of the entries of one kind, in order."""
-        table = self._tables["journal"]
-        query = sa.select(table.c.payload).where(table.c.kind == kind).order_by(table.c.seq)
-        with self._engine.connect() as connection:
-            return list(connection.execute(query).scalars())
+        return [text for (text,) in self._all("SELECT payload FROM journal WHERE kind = ? ORDER BY seq", (kind,))]
 
     def rows(
         self, schema: TableSchema, where: Mapping[str, object] | None = None, entry: int | None = None
@@ -139,35 +168,29 @@ class Journal:
         return standing(schema, self._fetch(schema, where, until), brought_by).drop(BROUGHT_BY)
 
     def _fetch(self, schema: TableSchema, where: Mapping[str, object] | None, until: int | None = None) -> pl.DataFrame:
-        table, journal = self._tables[schema.name], self._tables["journal"]
-        names = stored_columns(schema)
-        query = sa.select(*(table.c[name] for name in names), journal.c.kind).join(
-            journal, journal.c.seq == table.c.entry
-        )
-        for name, value in (where or {}).items():
-            query = query.where(table.c[name].in_(value) if isinstance(value, list | tuple) else table.c[name] == value)
+        columns = ", ".join(f't."{name}"' for name in stored_columns(schema))
+        limits, values = _conditions(where or {})
         if until is not None:
-            query = query.where(table.c.entry <= until)
-        with self._engine.connect() as connection:
-            fetched = connection.execute(query.order_by(table.c.row_number)).fetchall()
-        return to_frame(schema, [tuple(row) for row in fetched])
+            limits, values = [*limits, "t.entry <= ?"], [*values, until]
+        query = (
+            f"SELECT {columns}, j.kind FROM {schema.name} t JOIN journal j ON j.seq = t.entry "
+            f"{_where(limits)} ORDER BY t.row_number"
+        )
+        return to_frame(schema, self._all(query, values))
 
     def entries_with(self, schema: TableSchema, where: Mapping[str, Sequence[object]]) -> set[int]:
         """Return the numbers of the entries that brought rows with any of the given values in each column."""
-        table = self._tables[schema.name]
-        query = sa.select(table.c.entry).distinct()
-        for name, values in where.items():
-            query = query.where(table.c[name].in_(list(values)))
-        with self._engine.connect() as connection:
-            return set(connection.execute(query).scalars())
+        limits, values = _conditions({name: list(wanted) for name, wanted in where.items()})
+        query = f"SELECT DISTINCT t.entry FROM {schema.name} t {_where(limits)}"
+        return {entry for (entry,) in self._all(query, values)}
 
     def lines(self, schema: TableSchema, entries: Sequence[int]) -> list[tuple[int, str]]:
         """Return the rows that some entries brought, in order: the entry, and the text whose hash chains the row."""
-        table = self._tables[schema.name]
-        columns = [table.c[name] for name in ("entry", *stored_columns(schema))]
-        query = sa.select(*columns).where(table.c.entry.in_(list(entries))).order_by(table.c.row_number)
-        with self._engine.connect() as connection:
-            return [(row[0], canonical(list(row))) for row in connection.execute(query)]
+        columns = ", ".join(f't."{name}"' for name in ("entry", *stored_columns(schema)))
+        limits, values = _conditions({"entry": list(entries)})
+        query = f"SELECT {columns} FROM {schema.name} t {_where(limits)} ORDER BY t.row_number"
+        places = [place + 1 for place in _flags_of(schema)]
+        return [(row[0], canonical(_with_flags(row, places))) for row in self._all(query, values)]
 
     def check(self) -> list[Problem]:
         """Recompute every hash of the journal and of every fact table; return what is broken, each with its place."""
@@ -179,23 +202,20 @@ class Journal:
             heads = dict(json.loads(entries[-1].heads)) if entries else {}
         except (ValueError, TypeError):  # its entry has been named above
             heads = {}
-        with self._engine.connect() as connection:
-            problems.extend(self._check_guards(connection))
-            for schema in FACTS:
-                problems.extend(self._check_table(connection, schema, heads.get(schema.name, [0, GENESIS])))
+        problems.extend(self._check_guards())
+        for schema in FACTS:
+            problems.extend(self._check_table(schema, heads.get(schema.name, [0, GENESIS])))
         return problems
 
-    def _check_guards(self, connection: sa.Connection) -> Iterator[Problem]:
+    def _check_guards(self) -> Iterator[Problem]:
         """Name every trigger that should refuse a change and is not there, or does something else."""
-        if self._engine.dialect.name == "sqlite":
+        if self._is_sqlite:
             query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
         else:
             query = "SELECT trigger_name, event_manipulation || ' ON ' || event_object_table FROM information_schema.triggers"
-        there = {name: " ".join(str(sql).split()) for name, sql in connection.exec_driver_sql(query)}
+        there = {name: " ".join(str(sql).split()) for name, sql in self._all(query)}
         for name, refuses in guards().items():
-            if refuses not in there.get(name, "") or (
-                self._engine.dialect.name == "sqlite" and "ABORT" not in there[name]
-            ):
+            if refuses not in there.get(name, "") or (self._is_sqlite and "ABORT" not in there[name]):
                 yield _broken(
                     "guard_missing",
                     f"账本的只增不改保护 {name} 不见了或被改动。",
@@ -203,42 +223,39 @@ class Journal:
                     None,
                 )
 
-    def _check_table(self, connection: sa.Connection, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
-        table = self._tables[schema.name]
-        flags = {column.name for column in schema.columns if column.dtype == "flag"}
-        columns: list[sa.ColumnElement[Any]] = [
-            table.c[name] for name in ("row_number", *stored_columns(schema), "entry", "row_hash")
-        ]
-        # SQLite keeps flags as 0 and 1: read what is there, not what it stands for.
-        if self._engine.dialect.name == "sqlite":
-            columns = [sa.type_coerce(c, sa.Integer) if getattr(c, "name", "") in flags else c for c in columns]
-        places = [place for place, name in enumerate(stored_columns(schema)) if name in flags]
-        previous, count = GENESIS, 0
-        for row in connection.execute(sa.select(*columns).order_by(table.c.row_number)):
-            number, *content, entry, row_hash = row
-            for place in places:
-                content[place] = _FLAGS.get(content[place], content[place])
-            count += 1
-            if number != count:
-                yield _broken(
-                    "row_missing", f"{schema.name} 缺第 {count} 行。", f"{schema.name} row {count} is missing.", number
-                )
-                count = number
-            if row_hash != _row_hash(previous, entry, content):
-                yield _broken(
-                    "row_changed",
-                    f"{schema.name} 第 {number} 行(凭证 {entry})的内容与其哈希不符。",
-                    f"{schema.name} row {number} (entry {entry}) does not match its hash.",
-                    number,
-                )
-            previous = row_hash
-        if [count, previous] != list(head):
+    def _check_table(self, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
+        columns = ", ".join(f'"{name}"' for name in ("row_number", *stored_columns(schema), "entry", "row_hash"))
+        with self._reading(f"SELECT {columns} FROM {schema.name} ORDER BY row_number") as rows:
+            yield from _check_rows(schema, rows, head)
+
+
+def _check_rows(schema: TableSchema, rows: Iterator[tuple[Any, ...]], head: Sequence[Any]) -> Iterator[Problem]:
+    """Yield a problem for every row that does not carry on the chain, and for a table that ends otherwise."""
+    places, previous, count = _flags_of(schema), GENESIS, 0
+    for row in rows:
+        number, *content, entry, row_hash = row
+        content = _with_flags(content, places)
+        count += 1
+        if number != count:
             yield _broken(
-                "table_head",
-                f"{schema.name} 的行数或末行哈希与日记账不符: 现 {count} 行, 应 {head[0]} 行。",
-                f"{schema.name} ends differently from what the journal says: {count} rows, should be {head[0]}.",
-                count,
+                "row_missing", f"{schema.name} 缺第 {count} 行。", f"{schema.name} row {count} is missing.", number
             )
+            count = number
+        if row_hash != _row_hash(previous, entry, content):
+            yield _broken(
+                "row_changed",
+                f"{schema.name} 第 {number} 行(凭证 {entry})的内容与其哈希不符。",
+                f"{schema.name} row {number} (entry {entry}) does not match its hash.",
+                number,
+            )
+        previous = row_hash
+    if [count, previous] != list(head):
+        yield _broken(
+            "table_head",
+            f"{schema.name} 的行数或末行哈希与日记账不符: 现 {count} 行, 应 {head[0]} 行。",
+            f"{schema.name} ends differently from what the journal says: {count} rows, should be {head[0]}.",
+            count,
+        )
 
 
 class Writer:
@@ -270,7 +287,7 @@ class Writer:
                 {"row_number": count, **dict(zip(names, content, strict=True)), "entry": self.seq, "row_hash": previous}
             )
         if rows:
-            self._connection.execute(sa.insert(self._tables[schema.name]), rows)
+            self._connection.execute(self._tables[schema.name].insert(), rows)
         self._heads[schema.name] = (count, previous)
 
     def reverse(self, schema: TableSchema, rows: pl.DataFrame, suffix: str) -> None:
@@ -291,7 +308,41 @@ class Writer:
         previous = self._last.hash if self._last else GENESIS
         content = {"seq": self.seq, "at": at, "kind": kind, "actor": actor, "payload": payload, "heads": heads}
         row = {**content, "previous_hash": previous, "hash": _sha256(previous + canonical(content))}
-        self._connection.execute(sa.insert(self._tables["journal"]), row)
+        self._connection.execute(self._tables["journal"].insert(), row)
+
+
+def _flags_of(schema: TableSchema) -> list[int]:
+    """Return the places of the columns that are flags: SQLite keeps them as 0 and 1."""
+    flags = {column.name for column in schema.columns if column.dtype == "flag"}
+    return [place for place, name in enumerate(stored_columns(schema)) if name in flags]
+
+
+def _with_flags(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    content = list(row)
+    for place in places:
+        content[place] = _FLAGS.get(content[place], content[place])
+    return content
+
+
+def _conditions(where: Mapping[str, object]) -> tuple[list[str], list[object]]:
+    """Return the conditions of a query on the table ``t`` and their values: one value, or any of a list."""
+    limits: list[str] = []
+    values: list[object] = []
+    for name, value in where.items():
+        wanted = list(value) if isinstance(value, list | tuple) else [value]
+        limits.append(f't."{name}" IN ({", ".join("?" * len(wanted))})' if wanted else "1 = 0")
+        values += wanted
+    return limits, values
+
+
+def _where(limits: Sequence[str]) -> str:
+    return f"WHERE {' AND '.join(limits)}" if limits else ""
+
+
+def _last_entry(connection: sa.Connection) -> Entry | None:
+    query = f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1"
+    row = connection.exec_driver_sql(query).one_or_none()
+    return Entry(*row) if row is not None else None
 
 
 def _row_hash(previous: str, entry: int, content: Sequence[object]) -> str:
@@ -345,6 +396,9 @@ def to_frame(schema: TableSchema, rows: list[tuple[object, ...]]) -> pl.DataFram
     parse = [
         pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", time_zone="UTC") for name in moments
     ]
+    places = _flags_of(schema)
+    if places:
+        rows = [tuple(_with_flags(row, places)) for row in rows]
     try:
         frame = pl.DataFrame(rows, schema=stored, orient="row")
         return frame.with_columns(parse) if parse else frame

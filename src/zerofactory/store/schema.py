@@ -8,9 +8,7 @@ as ISO 8601 text in UTC, so that the file reads plainly in any database browser 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
-
-import sqlalchemy as sa
+from typing import TYPE_CHECKING, Any
 
 from zerofactory.accounting.claims import CLAIMS
 from zerofactory.accounting.declared_footprint import SUPPLIER_FOOTPRINTS
@@ -23,6 +21,9 @@ from zerofactory.metering.note import QUALITY
 from zerofactory.planning.facts import PLANNED
 from zerofactory.store.agreed import AGREED
 from zerofactory.tables import Column, TableSchema
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 SCHEMA_VERSION = 1
 __all__ = [
@@ -122,6 +123,8 @@ VERBS = ("UPDATE", "DELETE")
 @lru_cache(maxsize=1)
 def metadata() -> sa.MetaData:
     """Return the SQLAlchemy tables: the journal and one table per fact schema."""
+    import sqlalchemy as sa
+
     made = sa.MetaData()
     sa.Table(
         "journal",
@@ -145,6 +148,8 @@ def metadata() -> sa.MetaData:
 
 
 def _columns(schema: TableSchema) -> list[sa.Column[Any]]:
+    import sqlalchemy as sa
+
     types: dict[str, Any] = {
         "text": sa.Text,
         "integer": sa.BigInteger,
@@ -166,6 +171,8 @@ def _columns(schema: TableSchema) -> list[sa.Column[Any]]:
 
 
 def _statement(text: str) -> sa.DDL:
+    import sqlalchemy as sa
+
     made: sa.DDL = sa.DDL(text)  # type: ignore[no-untyped-call]
     return made
 
@@ -178,6 +185,8 @@ def guards() -> dict[str, str]:
 
 def _refuse_changes(table: sa.Table) -> None:
     """Add the triggers that make a table append-only, for SQLite and PostgreSQL."""
+    import sqlalchemy as sa
+
     name = table.name
     for verb in VERBS:
         sqlite = _statement(

@@ -10,10 +10,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import sqlalchemy as sa
 
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.factors.load import factor_book, read_set
@@ -25,6 +24,9 @@ from zerofactory.store.files import text_of
 from zerofactory.store.journal import Journal
 from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS
 from zerofactory.store.series import Segment, Series, segments_of
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 PLANT_FILE = "factory.toml"
 BOOK_FILE = "book.db"
@@ -94,6 +96,8 @@ class Workspace:
     @cached_property
     def engine(self) -> sa.Engine:
         """The database of the book: SQLite in WAL mode inside the folder."""
+        import sqlalchemy as sa
+
         engine = sa.create_engine(
             sa.URL.create("sqlite", database=str(self.folder / BOOK_FILE)), poolclass=sa.pool.NullPool
         )
@@ -101,9 +105,19 @@ class Workspace:
         return engine
 
     @cached_property
+    def watched(self) -> Journal:
+        """The same journal over connections that stay open, for a server that asks for its head with every request."""
+        import sqlalchemy as sa
+
+        url = sa.URL.create("sqlite", database=str(self.folder / BOOK_FILE))
+        engine = sa.create_engine(url, poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
+        sa.event.listen(engine, "connect", _configure_sqlite)
+        return Journal(engine)
+
+    @cached_property
     def journal(self) -> Journal:
         """The append-only journal of this book."""
-        return Journal(self.engine)
+        return Journal(lambda: self.engine, self.folder / BOOK_FILE)
 
     @cached_property
     def plant_bytes(self) -> bytes:

@@ -20,6 +20,19 @@ def bars(
     return _drawn({**_axes(categories, unit), "series": drawn, **_legend(len(series) > 1)})
 
 
+def ranked(parts: Mapping[str, float], unit: str, most: int = 12) -> ui.echart:
+    """Return horizontal bars of the largest parts, the largest on top."""
+    shown = sorted(parts.items(), key=lambda pair: -abs(pair[1]))[:most][::-1]
+    options: dict[str, object] = {
+        "grid": {"left": 8, "right": 48, "top": 8, "bottom": 24, "containLabel": True},
+        "yAxis": {"type": "category", "data": [name for name, _ in shown]},
+        "xAxis": {"type": "value", "name": unit},
+        "tooltip": {"trigger": "axis"},
+        "series": [{"type": "bar", "data": [value for _, value in shown]}],
+    }
+    return _drawn(options)
+
+
 def lines(categories: Sequence[str], series: Mapping[str, Sequence[float | None]], unit: str) -> ui.echart:
     """Return lines over categories; None breaks a line."""
     drawn = [

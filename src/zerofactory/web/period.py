@@ -11,7 +11,7 @@ MONTHS = 12
 
 def closed(visit: Visit) -> list[str]:
     """Return what can be shown: closed months, and years closed whole, newest first."""
-    months = sorted(visit.context.workspace.seals()["period"].to_list())
+    months = visit.kept("closed months", lambda context: sorted(context.workspace.seals()["period"].to_list()))
     years = sorted({month[:4] for month in months})
     whole = [year for year in years if sum(month.startswith(year) for month in months) == MONTHS]
     return [*reversed(whole), *reversed(months)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -12,8 +13,11 @@ from zerofactory.errors import Language, Text
 from zerofactory.runs import access
 from zerofactory.runs.access import Permission, Person
 from zerofactory.runs.context import Context, clock
+from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.runs.sites import Server
 
+Result = TypeVar("Result")
+_KEPT = Kept(128)
 SERVER = "zf_server"
 SESSION_COOKIE = "zf_session"
 LANGUAGE_COOKIE = "zf_lang"
@@ -55,6 +59,11 @@ class Visit:
     def context(self) -> Context:
         """The workspace as it is at this moment."""
         return self.server.sites.context(self.site, self.person.user.login)
+
+    def kept(self, name: str, make: Callable[[Context], Result]) -> Result:
+        """Return what ``make`` reads from the book, kept until the book changes; ``name`` says what it is."""
+        context = self.context
+        return _KEPT.get(f"{basis_of(context)}\n{name}", lambda: make(context))
 
     def may(self, permission: Permission) -> bool:
         """Return whether this person may do something here."""

@@ -21,7 +21,8 @@ def build(visit: Visit) -> None:
     if period is None:
         empty(visit, Text("还没有封存的月份。", "No month is closed yet."), Text("去封存", "Close a month"), "/close")
         return
-    found = run.compare(visit.context, Period.parse(period))
+    asked = Period.parse(period)
+    found = visit.kept(f"electricity {period}", lambda context: run.compare(context, asked))
     names = {regime.id: visit.read(regime.title) for regime, _ in found.results}
     values = {regime.id: result.emissions_gco2e for regime, result in found.results}
     with ui.card().classes("w-full"):

@@ -44,9 +44,8 @@ def build(visit: Visit) -> None:
     if period is None:
         empty(visit, Text("还没有封存的月份。", "No month is closed yet."), Text("去封存", "Close a month"), "/close")
         return
-    found = run.read(
-        visit.context, Period.parse(period), view["standard"], view["regime"] or None, view["by"], view["scope"]
-    )
+    asked, cut = Period.parse(period), (view["standard"], view["regime"] or None, view["by"], view["scope"])
+    found = visit.kept(f"inventory {period} {cut}", lambda context: run.read(context, asked, *cut))
     with ui.row().classes("w-full gap-4"):
         title = REGIMES.get(found.regime, Text(found.regime, found.regime))
         figure(visit, title, tonnes(found.total_gco2e), "tCO2e", f"{found.standard} · {found.gwp_set}")
@@ -54,10 +53,14 @@ def build(visit: Visit) -> None:
             if name != found.regime:
                 figure(visit, REGIMES.get(name, Text(name, name)), tonnes(grams), "tCO2e")
     with ui.card().classes("w-full"):
-        charts.bars(
-            [visit.read(line.title) for line in found.lines],
-            {"tCO2e": [round(line.emissions_gco2e / GRAMS_PER_TONNE, 1) for line in found.lines]}, "tCO2e",
-        )  # fmt: skip
+        draw = (
+            charts.ranked
+            if view["by"] != "month"
+            else lambda parts, unit: charts.bars(list(parts), {unit: list(parts.values())}, unit)
+        )
+        names = [line.key if view["by"] == "month" else visit.read(line.title) for line in found.lines]
+        values = [round(line.emissions_gco2e / GRAMS_PER_TONNE, 1) for line in found.lines]
+        draw(dict(zip(names, values, strict=True)), "tCO2e")
     _lines(visit, period, found, view)
 
 

@@ -27,8 +27,8 @@ def build(visit: Visit) -> None:
             "/import",
         )
         return
-    asked, context = Period.parse(period), visit.context
-    whole = run.read(context, asked, STANDARD, None, "shop")
+    asked = Period.parse(period)
+    whole = visit.kept(f"shops {period}", lambda context: run.read(context, asked, STANDARD, None, "shop"))
     _figures(visit, period, whole)
     with ui.row().classes("w-full gap-4 items-stretch"):
         with ui.card().classes("grow basis-96"):
@@ -41,7 +41,9 @@ def build(visit: Visit) -> None:
                 ui.label(visit.say("各月排放(范围一、二)", "Emissions by month (scopes 1 and 2)")).classes(
                     "font-semibold"
                 )
-                months = run.read(context, asked, STANDARD, None, "month")
+                months = visit.kept(
+                    f"months {period}", lambda context: run.read(context, asked, STANDARD, None, "month")
+                )
                 values = [round(x.emissions_gco2e / GRAMS_PER_TONNE, 1) for x in months.lines]
                 charts.bars([x.key for x in months.lines], {"tCO2e": values}, "tCO2e")
 
@@ -74,7 +76,7 @@ def _figures(visit: Visit, period: str, whole: Inventory) -> None:
             "%",
             visit.say("其余来自表计和凭证", "the rest is metered or invoiced"),
         )
-        head = visit.context.workspace.journal.last()
+        head = visit.context.workspace.watched.last()
         if head is not None:
             note = visit.say(f"第 {head.seq} 号凭证", f"entry {head.seq}")
             figure(visit, Text("账本指纹", "Head of the book"), head.hash[:8], "", note, "/journal")

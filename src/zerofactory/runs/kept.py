@@ -1,0 +1,40 @@
+"""The newest results by what they were made from: a changed book gives another key, so nothing kept is ever stale."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+from typing import Any, TypeVar
+
+from zerofactory import __version__
+from zerofactory.runs.context import Context
+from zerofactory.runs.sites import mark_of
+
+Result = TypeVar("Result")
+
+
+class Kept:
+    """A bounded store of results for many threads; the one used longest ago goes first."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._held, self._lock = size, OrderedDict[str, Any](), Lock()
+
+    def get(self, key: str, make: Callable[[], Result]) -> Result:
+        """Return what is kept under a key, made now if nothing is."""
+        with self._lock:
+            if key in self._held:
+                self._held.move_to_end(key)
+                found: Result = self._held[key]
+                return found
+        made = make()
+        with self._lock:
+            self._held[key] = made
+            while len(self._held) > self._size:
+                self._held.popitem(last=False)
+        return made
+
+
+def basis_of(context: Context) -> str:
+    """Return what an answer from the book rests on: the program, the folder, the day, the head and the plant file."""
+    return f"{__version__}\n{context.workspace.folder}\n{context.today}\n{mark_of(context)}"
