@@ -110,10 +110,12 @@ class Client:
             for name in operation.queried:
                 given.pop(name, None)
             files = given.pop("files", None)
+            body: bytes | None = None
+            kind = ""
             if files is not None:
                 body, kind = _multipart([Path(file) for file in files], given)
-            else:
-                body, kind = (json.dumps(given, default=str).encode(), "application/json") if given else (None, "")
+            elif given:
+                body, kind = json.dumps(given, default=str).encode(), "application/json"
             address = path + (f"?{urlencode(queried, doseq=True)}" if queried else "")
             headers = {"Content-Type": kind} if kind else {}
             if operation.verb != "GET":
@@ -127,21 +129,25 @@ class Client:
         asked = urllib.request.Request(self._address + path, body, method=verb)  # noqa: S310  (http is refused above)
         for name, value in {**headers, "Authorization": f"Bearer {self._token}", "Accept-Encoding": "identity"}.items():
             asked.add_header(name, value)
-        opener = urllib.request.build_opener(
-            _NoRedirect, urllib.request.HTTPSHandler(context=ssl.create_default_context())
-        )
         try:
-            with opener.open(asked, timeout=TIMEOUT_SECONDS) as answer:
+            with _opener().open(asked, timeout=TIMEOUT_SECONDS) as answer:
                 content = answer.read()
                 return json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content
         except urllib.error.HTTPError as error:
             raise _raised(error) from error
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_args: Any, **_more: Any) -> None:
-        """Follow nobody elsewhere with a token in hand."""
-        return
+def _opener() -> urllib.request.OpenerDirector:
+    """Return an opener that speaks HTTP and HTTPS and follows nobody elsewhere with a token in hand."""
+    made = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(context=ssl.create_default_context()),
+        urllib.request.HTTPErrorProcessor(),
+        urllib.request.HTTPDefaultErrorHandler(),
+    ):
+        made.add_handler(handler)
+    return made
 
 
 def _raised(error: urllib.error.HTTPError) -> Exception:
