@@ -1,0 +1,87 @@
+"""Uncertainty: how well the total is known, what it comes from, and which better meter pays."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from zerofactory.errors import Text
+from zerofactory.periods import Period
+from zerofactory.runs import uncertainty as run
+from zerofactory.web.frame import Page, empty, figure, table
+from zerofactory.web.period import choose
+from zerofactory.web.visit import Visit, tonnes
+
+STANDARD = "iso_14064_1_2018"
+SHOWN = 12
+KINDS = {
+    "meter": Text("表计", "meter"),
+    "document": Text("凭证", "documents"),
+    "pedigree": Text("数据质量", "data quality"),
+    "factor": Text("因子", "factor"),
+}
+
+
+def build(visit: Visit) -> None:
+    """Draw the page."""
+    period = choose(visit, "/uncertainty")
+    if period is None:
+        empty(visit, Text("还没有封存的月份。", "No month is closed yet."), Text("去封存", "Close a month"), "/close")
+        return
+    asked = Period.parse(period)
+    found = visit.kept(f"uncertainty {period}", lambda context: run.read(context, asked, STANDARD))
+    total, drawn = found.inventory.total_gco2e, found.assessment.simulation.total
+    with ui.row().classes("w-full gap-4"):
+        figure(
+            visit,
+            Text("范围一+二", "Scopes 1+2"),
+            tonnes(total),
+            "tCO2e",
+            f"{tonnes(drawn.low_g)} … {tonnes(drawn.high_g)} (95 %)",
+        )
+        figure(
+            visit,
+            Text("误差传播", "Propagation"),
+            f"±{100 * found.assessment.half_width_fraction:.2f}",
+            "%",
+            visit.read(found.rank),
+        )
+        runs = visit.say(f"{found.assessment.simulation.draws:,} 次", f"{found.assessment.simulation.draws:,} draws")
+        figure(visit, Text("蒙特卡洛", "Monte Carlo"), f"±{100 * found.assessment.simulated_fraction:.2f}", "%", runs)
+    ui.label(visit.say("方差来自", "The variance comes from")).classes("text-lg font-semibold")
+    columns = [
+        ("kind", visit.say("类", "Kind")),
+        ("title", visit.say("名称", "Title")),
+        ("width", "±%"),
+        ("share", visit.say("方差占比 %", "Share of variance %")),
+    ]
+    rows = [
+        {"id": n, "kind": visit.read(KINDS[one.kind]), "title": visit.read(one.title), "width": f"{100 * one.half_width_fraction:.1f}", "share": f"{100 * one.variance_share:.2f}"}
+        for n, one in enumerate(found.drivers[:SHOWN])
+    ]  # fmt: skip
+    table(columns, rows, ("width", "share"))
+    better = [one for one in found.better_meters if one.gain_fraction > 0.0][:SHOWN]
+    if better:
+        ui.label(visit.say("哪块更好的表值得换", "Which better meter pays")).classes("text-lg font-semibold")
+        heads = [
+            ("title", visit.say("名称", "Title")),
+            ("action", visit.say("措施", "Action")),
+            ("now", visit.say("现 ±%", "Now ±%")),
+            ("then", visit.say("改后 ±%", "Then ±%")),
+        ]
+        table(
+            heads,
+            [
+                {
+                    "id": n,
+                    "title": visit.read(b.title),
+                    "action": visit.read(b.action),
+                    "now": f"{100 * b.half_width_fraction:.1f}",
+                    "then": f"{100 * b.better_fraction:.1f}",
+                }
+                for n, b in enumerate(better)
+            ],
+            ("now", "then"),
+        )
+
+
+PAGE = Page("uncertainty", "/uncertainty", Text("不确定度", "Uncertainty"), "query_stats", "account", 35, "read", build)
