@@ -27,15 +27,16 @@ HEAD = (
     '[[shops]]\nid = "paint"\nkind = "paint"\nname = "paint"\n'
 )
 METER = '[[meters]]\nid = "m{0:05d}"\nname = "meter"\ncarrier = "electricity"\nkind = "interval"\nunit = "kWh"\nshop = "paint"\n'
-TAP = '[[connections.meters]]\nmeter = "m{0:05d}"\nstation = "plant/m{0:05d}"\n'
+TAP = '[[connections.meters]]\nmeter = "m{0:05d}"\nstation = "plant/g{1:05d}"\npoint = "m{0:05d}"\n'
+TOGETHER = 10  # meters a gateway
 WIRING = (
     '[collector]\ndrain_seconds = 5.0\nstatus_seconds = 0.2\n[[connections]]\nid = "mq"\nprotocol = "mqtt_json"\n'
     'address = "127.0.0.1:{0}"\nreplay = true\noptions = {{ topic = "plant/#" }}\n'
 )
 
 
-def sending(pipe: Connection, meters: int, together: int) -> None:
-    """Be the broker and the sender; give back when how many readings had been sent."""
+def sending(pipe: Connection, meters: int) -> None:
+    """Be the broker and the gateways, ten meters and one quarter of an hour a message; give back when how many readings went."""
 
     async def serve() -> None:
         from zerofactory.connectors.simulated_broker import SimulatedBroker
@@ -48,13 +49,14 @@ def sending(pipe: Connection, meters: int, together: int) -> None:
         start = round(Period(2025, 3).start("Asia/Shanghai").timestamp()) * 1000
         began, sent, log = time.monotonic(), 0, []
         while time.monotonic() - began < SECONDS:
-            due = int((time.monotonic() - began) * RATE) // together
+            due = int((time.monotonic() - began) * RATE) // TOGETHER
             while sent < due:
-                first = sent // meters * together
-                entries = [{"time": start + (first + k) * 900_000, "value": 1.0} for k in range(together)]
+                slot, gateway = divmod(sent, meters // TOGETHER)
+                entry: dict[str, float] = {"time": start + slot * 900_000}
+                entry |= {f"m{k:05d}": 1.0 for k in range(gateway * TOGETHER, (gateway + 1) * TOGETHER)}
                 sent += 1
-                log.append((time.monotonic(), sent * together))  # before it goes out
-                broker.publish(f"plant/m{(sent - 1) % meters:05d}", json.dumps(entries).encode(), 1)
+                log.append((time.monotonic(), sent * TOGETHER))  # before it goes out
+                broker.publish(f"plant/g{gateway:05d}", json.dumps(entry).encode(), 1)
             await asyncio.sleep(0.005)
         pipe.send(log)
         await asyncio.Event().wait()
@@ -77,7 +79,7 @@ def workspace_of(folder: Path, meters: int, port: int) -> None:
     text = HEAD + "".join(METER.format(n) for n in range(meters)) + sources
     (folder / "factory.toml").write_text(text, encoding="utf-8")
     (folder / "connections.toml").write_text(
-        WIRING.format(port) + "".join(TAP.format(n) for n in range(meters)), encoding="utf-8"
+        WIRING.format(port) + "".join(TAP.format(n, n // TOGETHER) for n in range(meters)), encoding="utf-8"
     )
     Workspace.create(folder, at=stamp(datetime.now(UTC)), actor="bench")
 
@@ -118,8 +120,9 @@ def following(pipe: Connection, folder: Path) -> None:
         follower.take()
         look = follower.look()
         costs.append(time.perf_counter() - began)
-        shown = next(f.amount_month or 0.0 for f in look.snapshot.figures if f.level == "site")
-        log.append((time.monotonic(), round(shown)))
+        month = follower.live.month  # what is estimated for a meter that is late is not yet a reading
+        log.append((time.monotonic(), int((month.month_milli - month.estimated_milli).sum()) // 1000))
+        assert look.snapshot.figures
         time.sleep(max(0.0, 0.1 - costs[-1]))
     pipe.send((log, costs, psutil.Process().memory_info().rss / 2**20))
 
@@ -136,14 +139,14 @@ def delays_of(sent: list[tuple[float, int]], shown: list[tuple[float, int]]) -> 
     return list(shown_at[first] - sent_at[np.searchsorted(sent_count, wanted)])
 
 
-def scene(meters: int, together: int) -> None:
+def scene(meters: int) -> None:
     """Run one plant and print its line."""
     import numpy as np
     import psutil
 
     context = multiprocessing.get_context("spawn")
     (here, there), (look_here, look_there) = context.Pipe(), context.Pipe()
-    sender = context.Process(target=sending, args=(there, meters, together), daemon=True)
+    sender = context.Process(target=sending, args=(there, meters), daemon=True)
     sender.start()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -162,7 +165,7 @@ def scene(meters: int, together: int) -> None:
         rate = sent[-1][1] / SECONDS
         load = psutil.getloadavg()[0]
         print(
-            f"  {meters:>6,} meters, {together:>2} a message: {rate:,.0f} readings/s; device to figure "
+            f"  {meters:>6,} meters: {rate:,.0f} readings/s; device to figure "
             f"median {np.median(delay):.2f} s, 99 % {np.quantile(delay, 0.99):.2f} s, worst {delay.max():.2f} s; "
             f"one look {np.median(costs) * 1000:.0f} ms; collect {collect_mb:.0f} MB, live {follower_mb:.0f} MB; load of the machine {load:.1f}"
         )
@@ -182,11 +185,11 @@ def _caught_up(folder: Path, count: int) -> None:
     time.sleep(SETTLE)
 
 
-def killed(meters: int, together: int) -> None:
+def killed(meters: int) -> None:
     """Kill collecting in the middle of the flow, start it again, and count."""
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
-    sender = context.Process(target=sending, args=(there, meters, together), daemon=True)
+    sender = context.Process(target=sending, args=(there, meters), daemon=True)
     sender.start()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -231,5 +234,5 @@ def run() -> None:
         f"live: from device to figure over MQTT, {RATE:,} readings/s for {SECONDS:.0f} s, {SOURCES} sources, all levels"
     )
     for meters in METERS:
-        scene(meters, 10)
-    killed(1_000, 20)
+        scene(meters)
+    killed(1_000)

@@ -45,6 +45,15 @@ say "5e 一辆车的碳足迹: 从摇篮到大门" "5e The footprint of one vehi
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 
+say "6b 绿证: 重号、过期、他人的整份被拒; 好的入账, 不改动已封存的 2025 年" "6b Certificates: serials twice, expired, another's are refused as a whole; good ones are booked and leave the sealed year alone"
+if "$ZF" instruments import -w demo --registry gec demo/registry/wrong/*.csv; then echo "the wrong export was let in" >&2; exit 1; fi
+"$ZF" instruments import -w demo --registry gec demo/registry/*.csv
+"$ZF" instruments show -w demo
+"$ZF" instruments calendar -w demo
+
+say "6c 碳中和声明: 这座厂不满足, 逐条说明" "6c A declaration of neutrality: this plant may not, and is told why, clause by clause"
+if "$ZF" declare -w demo --period 2025 --standard iso_14068_1_2023; then echo "a plant that is not neutral was declared" >&2; exit 1; fi
+
 say "7 报告" "7 The report"
 mkdir -p demo/reports
 "$ZF" report -w demo --form iso_14064 --period 2025 --out demo/reports/iso_14064-2025.pdf

@@ -4,8 +4,12 @@ tables.md     every table of the spine, from its schema
 sources.md    every kind of source: categories, units, columns, reference, worked example
 factors.md    every factor set with publisher, edition, status and rows
 standards.md  every rule book with its categories
+evaluation.md every rule book that can be evaluated: criteria, weights, thresholds, sources, grades
+indicators.md every indicator and every amount it is made of (and ../standard/criteria.md: our own standard)
 units.md      every unit with its spellings
 cli.md        every command with its options
+assets.md     every kind of energy asset: parameters with default, source and status, inputs, reference, worked example
+tariffs.md    every packaged tariff, its months and charges
 factory.md    every key of factory.toml with type, default and source
 forms.md      the columns of readings and document forms with every accepted header
 factor-columns.md  the columns of a factor set and of a plant's own factors
@@ -18,19 +22,22 @@ import os
 import sys
 from pathlib import Path
 
+import evaluation_pages
+
 os.environ["ZF_LANG"] = "en"
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
 NOTICE = "<!-- Made by `make docs` from the code and the data files; do not edit. -->\n\n"
 
 
 def tables() -> str:
+    from zerofactory.evaluation.finding import FINDINGS
     from zerofactory.metering.profile import LOAD
     from zerofactory.metering.reading import READINGS
     from zerofactory.metering.signal import SIGNALS
     from zerofactory.optimisation.forecasting.forecast_table import FORECASTS
     from zerofactory.store.schema import FACTS
 
-    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, FORECASTS, *FACTS)]
+    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, FORECASTS, FINDINGS, *FACTS)]
     return (
         "# 表 · Tables\n\nEvery fact table in `book.db` also carries `row_number`, `entry`, `reverses` and `row_hash`.\n\n"
         + "\n".join(pages)
@@ -190,7 +197,7 @@ def factory() -> str:
 
     head = ["id", "name", "time_zone", "region", "currency", "fictional", "opened_on", "closed_on"]
     table("[plant]", model.Plant, head)
-    for name in ("organisation", "boundary", "accounting", "calendar", "base_year"):
+    for name in ("organisation", "boundary", "accounting", "calendar", "base_year", "tariff"):
         hint = get_type_hints(model.Plant)[name]
         form = next((part for part in get_args(hint) if is_dataclass(part)), hint)
         table(f"[{name}]", form, [field.name for field in fields(form)])
@@ -302,11 +309,77 @@ def factor_columns() -> str:
     return "\n".join(lines)
 
 
+def assets() -> str:
+    from zerofactory.assets.asset import assets as all_assets
+
+    lines = [
+        "# 能源设备 · Energy assets", "",
+        "“必填”者须写; “–”者可不写。候选设备(大小待定)须有 `…_maximum_…`。`placeholder` 的默认值请以铭牌或报价替换。",
+        "What is *required* must be given, – may stay away. A candidate needs its `…_maximum_…`. Replace defaults that are placeholders.", "",
+    ]  # fmt: skip
+    for kind in all_assets().values():
+        lines += [f"## `{kind.id}` {kind.title.zh} / {kind.title.en}", ""]
+        lines += [
+            "| parameter | unit | default | bounds | 含义 / meaning | status: source |",
+            "|---|---|---|---|---|---|",
+        ]
+        for one in kind.parameters:
+            default = f"{one.default:g}" if isinstance(one.default, float) else one.default
+            shown = default if default is not None else ("–" if one.optional else "**必填 required**")
+            bounds = ", ".join(one.choices) or _bounds(one.minimum, one.maximum)
+            lines.append(
+                f"| `{one.name}` | {one.unit} | {shown} | {bounds} | {one.title.zh} / {one.title.en} | {one.status}: {one.source} |"
+            )
+        lines.append("")
+        if kind.inputs:
+            needs = (f"`{one.name}` [{one.unit}] {one.title.zh} / {one.title.en}" for one in kind.inputs)
+            lines.append(f"- series: {'; '.join(needs)}")
+        lines += [f"- reference: {kind.reference}", f"- example: {kind.example.text.en} ({kind.example.citation})", ""]
+    return "\n".join(lines)
+
+
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None or high is None:
+        return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
+    return f"{low:g} – {high:g}"
+
+
+def tariffs() -> str:
+    from zerofactory.assets.tariff_file import areas, choices, packaged, read_tariff
+
+    lines = [
+        "# 电价 · Tariffs", "",
+        "随包的公布电价。状态为二手(secondary): 结算前请对照当月公布的表。Published prices; status secondary: compare before billing.", "",
+        "| area | scheme | voltage | months | flat CNY/kWh (last) | demand CNY/kW | capacity CNY/kVA | 名称 / title |", "|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for area in areas():
+        given = packaged(area)
+        for scheme, voltage in choices(given):
+            found, _ = read_tariff(given, scheme, voltage)
+            if found is None:
+                continue
+            last = found.rows[-1]
+            months = found.published[0] if len(found.rows) == 1 else f"{found.published[0]} … {found.published[-1]}"
+            charges = (last.demand_cny_per_kw_month, last.capacity_cny_per_kva_month)
+            cells = (
+                area,
+                scheme,
+                voltage,
+                months,
+                last.prices["flat"],
+                *(x if x is not None else "–" for x in charges),
+            )
+            lines.append(f"| {' | '.join(map(str, cells))} | {found.title.zh} / {found.title.en} |")
+    return "\n".join(lines)
+
+
 def index() -> str:
     rows = {
         "factory": ("工厂文件的键", "keys of the plant file"), "forms": ("表单的列与表头", "columns of the forms"),
         "cli": ("命令", "commands"), "sources": ("排放源种类", "kinds of source"), "standards": ("标准", "standards"),
         "factors": ("因子集", "factor sets"), "factor-columns": ("因子集的列与用途", "columns and roles of factors"),
+        "evaluation": ("评价标准的条款", "criteria of the standards for evaluation"),
+        "indicators": ("指标与数量", "indicators and amounts"), "assets": ("能源设备与参数", "energy assets and their parameters"), "tariffs": ("随包电价", "packaged tariffs"),
         "units": ("单位", "units"), "tables": ("表", "tables"),
     }  # fmt: skip
     lines = ["# 参考 · Reference", "", "| | |", "|---|---|"]
@@ -314,8 +387,10 @@ def index() -> str:
 
 
 PAGES = {
+    "evaluation": evaluation_pages.evaluation, "indicators": evaluation_pages.indicators,
+    "../standard/criteria": evaluation_pages.own_standard,
     "tables": tables, "sources": sources, "factors": factors, "standards": standards, "units": units, "cli": cli,
-    "factory": factory, "forms": forms, "factor-columns": factor_columns, "README": index,
+    "assets": assets, "tariffs": tariffs, "factory": factory, "forms": forms, "factor-columns": factor_columns, "README": index,
 }  # fmt: skip
 
 

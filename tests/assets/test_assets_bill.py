@@ -107,6 +107,14 @@ def test_power_factor_leaves_the_funds_alone() -> None:
     assert lines["power_factor"].price == Decimal("0.05")
 
 
+def test_a_stated_power_factor_serves_without_reactive_readings() -> None:
+    terms = Terms(power_factor_standard=Decimal("0.90"))
+    stated = amounts(terms, Metered(even(1_000_000), power_factor=Decimal("0.80")))
+    read = amounts(terms, Metered(even(1_000_000), reactive_varh=even(750_000)))
+    assert stated == read
+    assert "power_factor" not in amounts(terms, Metered(even(1_000_000)))
+
+
 def test_surplus_and_green_power() -> None:
     terms = Terms(green_premium_cny_per_kwh=Decimal("0.03"))
     found = amounts(terms, Metered(even(1_000_000), export_wh=even(1_000), green_wh=500_000_000))
@@ -160,8 +168,8 @@ def test_rounding_is_half_up_once_a_line() -> None:
 def test_a_bill_is_of_one_month() -> None:
     with pytest.raises(Misuse):
         bill(SHANGHAI, Terms(), Grid.of_period(Period.parse("2026"), 60), Metered(even(1)))
+    july = Grid.of_period(Period.parse("2025-07"), 15)
     with pytest.raises(FaultyData, match="2025-07"):
-        july = Grid.of_period(Period.parse("2025-07"), 15)
         bill(SHANGHAI, Terms(), july, Metered(even(1, july)))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -13,14 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.integrate import quad
-
 from tests.assets.conftest import example_values, solve_alone
+
 from zerofactory.assets.asset import Conditions, asset, simulate, values_of
 from zerofactory.assets.block import cost_cny, flow_of
 from zerofactory.assets.grid import Grid, changes_clock
 from zerofactory.assets.kinds.battery import wear_cny_per_kwh
 from zerofactory.assets.kinds.ev_charger import Session, envelope, shared_out
 from zerofactory.assets.kinds.heat_pump import cop
+from zerofactory.assets.stays import read_stays
 from zerofactory.assets.weather_year import weather_year
 from zerofactory.errors import FaultyData
 from zerofactory.periods import Period
@@ -270,6 +272,43 @@ def test_envelope_of_two_vehicles_is_reached_and_shared_out() -> None:
     assert [problem.row for problem in envelope(short, grid, 0.9)[1]] == [2]
 
 
+def test_measured_stays_all_leave_charged() -> None:
+    """3 395 stays at workplaces (CC0): all but those too short for 6.6 kW leave with what they took, charged as late as can be."""
+    with data("loads/ev_workplace_charging/station_data_dataverse.csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    table = "arrives_at,departs_at,need_kwh,power_kw\n" + "".join(
+        f"20{row['created'][2:]},20{row['ended'][2:]},{row['kwhTotal']},6.6\n" for row in rows
+    )
+    stays, problems = read_stays(table, "America/New_York")
+    assert problems == []
+    assert sum(one.need_kwh for one in stays) == pytest.approx(19_723.69, abs=0.01)
+    first, last = min(one.arrives_at for one in stays), max(one.departs_at for one in stays)
+    start = first.replace(hour=0, minute=0, second=0)
+    grid = Grid(start, 15, int((last - start).total_seconds() // 900) + 1, "America/New_York")
+    found, short = envelope(stays, grid, 1.0)
+    refused = {problem.row for problem in short}
+    kept = [stay for number, stay in enumerate(stays, 2) if number not in refused]
+    assert 0.5 < len(kept) / len(stays) <= 1.0
+    values = example_values(asset("ev_charger"), connection_kw=1e4, charge_efficiency_fraction=1.0)
+    done = simulate(asset("ev_charger"), values, Conditions(grid, found.series()), {})
+    assert done["given_kwh"][-1] == pytest.approx(sum(stay.need_kwh for stay in kept))
+    assert (np.diff(found.latest_kwh) >= -1e-9).all()
+    assert (found.latest_kwh <= found.earliest_kwh + 1e-9).all()
+
+
+def test_faults_of_a_table_of_stays_are_all_named() -> None:
+    head = "arrives_at,departs_at,need_kwh,power_kw,room_kwh\n"
+    rows = "2025-06-09 18:00,2025-06-09 17:00,10,11,\nnoon,2025-06-10 06:00,-1,11,\n2025-06-09 18:00,2025-06-10 06:00,10,11,5\n"
+    stays, problems = read_stays(head + rows, "Asia/Shanghai")
+    assert stays == ()
+    assert [(problem.row, problem.column) for problem in problems] == [
+        (2, "departs_at"), (3, "arrives_at"), (3, "need_kwh"), (4, "room_kwh"),
+    ]  # fmt: skip
+    assert [problem.code for problem in read_stays("arrives_at,colour\n", "Asia/Shanghai")[1]] == [
+        "assets.stays_columns"
+    ]
+
+
 def test_vehicle_to_grid_gives_back_no_more_than_spared() -> None:
     at = [datetime(2025, 6, 9, hour, tzinfo=UTC) for hour in range(12)]
     grid = Grid(at[0], 60, 12)
@@ -342,3 +381,10 @@ def test_grid_knows_the_local_clock() -> None:
         assert moment.day - 1 == shanghai.day_of[slot]
         assert moment.month == shanghai.month_number[slot]
         assert (moment.timetuple().tm_yday - 1) * 24 + moment.hour == shanghai.hour_of_year[slot]
+
+
+def test_the_example_of_the_how_to_runs() -> None:
+    page = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "assets.md"
+    code = re.search(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert code
+    exec(compile(code[1], "assets.md", "exec", dont_inherit=True), {})  # noqa: S102

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -189,6 +190,37 @@ def test_hot_days_bring_the_sharp_peak() -> None:
     sharp = band_shares(found, grid, air)["sharp_peak"]
     assert np.flatnonzero(sharp).tolist() == [4 * 24 + 13, 5 * 24 + 13]
     assert band_shares(found, grid)["sharp_peak"].sum() == 0.0
+
+
+def test_guangdong_rule_as_a_tariff_of_ones_own() -> None:
+    """Hours and ratios of the notice (data set) over a flat price of 1: July always sharp, April only on a hot day."""
+    path = DATA / "tariffs" / "guangdong_tou_2021" / "guangdong_tou_2021.json"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not here (folder in ZF_DATA)")
+    rule = json.loads(path.read_text(encoding="utf-8"))
+    spans = sorted((first, last, band) for band, found in rule["periods"].items() for first, last in found)
+    usual = " ".join(f"{first}-{last}={band}" for first, last, band in spans)
+    sharp = " ".join(f"{first}-{last}=sharp_peak" for first, last in rule["sharp_peak"]["hours"])
+    summer = "00:00-08:00=valley 08:00-10:00=flat 10:00-11:00=peak 11:00-12:00=sharp_peak 12:00-14:00=flat 14:00-15:00=peak 15:00-17:00=sharp_peak 17:00-19:00=peak 19:00-24:00=flat"
+    ratios = f"ratios = {{ sharp_peak = {rule['sharp_peak']['ratio_to_flat']}, peak = 1.7, valley = 0.38 }}\n"
+    seasons = f'\n[[seasons]]\nmonths = [7, 8, 9]\nhours = "{summer}"\nstatus = "secondary"\n{ratios}'
+    seasons += (
+        f'\n[[seasons]]\nmonths = [1, 2, 3, 4, 5, 6, 10, 11, 12]\nhours = "{usual}"\nstatus = "secondary"\n{ratios}'
+    )
+    hot = f'\n[[hot_days]]\ncelsius = 35.0\ndays = 1\nhours = "{sharp}"\n'
+    row = f"2021-10,s,v,{usual},1.0,1.7,2.125,0.38,,,,,,,1.0,,,secondary\n"
+    found = trial(row, seasons + hot, "2021-10")
+    july = price_cny_per_kwh(found, Grid.of_period(Period.parse("2022-07"), 60))[:24]
+    assert (
+        july.tolist() == [0.38] * 8 + [1.0] * 2 + [1.7, 2.125] + [1.0] * 2 + [1.7] + [2.125] * 2 + [1.7] * 2 + [1.0] * 5
+    )
+    april = Grid.of_period(Period.parse("2022-04"), 60)
+    air = np.full(april.length, 20.0)
+    air[24 + 15] = 35.0
+    prices = price_cny_per_kwh(found, april, air).reshape(-1, 24)
+    assert prices[0].tolist() == [0.38] * 8 + [1.0] * 2 + [1.7] * 2 + [1.0] * 2 + [1.7] * 5 + [1.0] * 5
+    assert prices[1, [11, 15, 16]].tolist() == [2.125] * 3
+    assert (prices == 2.125).sum() == 3
 
 
 def test_special_days_have_their_own_hours() -> None:

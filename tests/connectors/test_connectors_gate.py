@@ -109,3 +109,13 @@ def test_interval_values_stand_on_the_grid_and_in_bounds() -> None:
     out = made.admit([Arrival("P", T0 + 1, 5.0), Arrival("P", T0, 500.0), Arrival("P", T0, 50.0)], STREAM, T0)
     assert booked(out) == [50.0]
     assert out.counts["off_grid"] == out.counts["out_of_bounds"] == 1
+
+
+def test_what_a_register_shows_between_edges_is_kept_for_live_figures_when_it_can_be() -> None:
+    made = gate()
+    second = 1_000_000
+    made.admit([Arrival("R", T0, 100.0), Arrival("R", T0 + 300 * second, 104.0)], POLL, T0)
+    assert made.between == {"R": (T0 + 300 * second, 104.0)}
+    made.admit([Arrival("R", T0 + 400 * second, 3.0), Arrival("R", T0 + 500 * second, 1e12)], POLL, T0)  # garbage
+    assert made.between == {"R": (T0 + 300 * second, 104.0)}
+    assert made.levels()["R"] == (T0, 100.0)

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-
 from tests.evaluation.evaluation_cases import evaluated, facts
+
 from zerofactory.evaluation.finding import FINDINGS
 from zerofactory.evaluation.rules import rules_of
 from zerofactory.standards.criteria import evaluation_book, evaluation_names

@@ -27,6 +27,7 @@ RUN = [
     *sorted((DOCS / "how-to").glob("[a-z]*.md")),
     DOCS / "tutorial.md",
     pytest.param(DOCS / "reference-plant.md", marks=pytest.mark.slow),
+    pytest.param(DOCS / "standard" / "worked-evaluation.md", marks=pytest.mark.slow),
 ]
 BLOCK = re.compile(r"((?:<!-- [^>]* -->\n)*)```(\w+)\n(.*?)```", re.DOTALL)
 MARK = re.compile(r"<!-- (file|exit|start|not run)(?:: ([^>]*?))? -->")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-
 from tests.evaluation.evaluation_cases import evaluated, facts, shown
+
 from zerofactory.evaluation.assess import Evaluation
 from zerofactory.evaluation.finding import Finding
 from zerofactory.standards.criteria import evaluation_book
@@ -128,14 +128,14 @@ PAS_SHOWN = tuple(shown(f"pas_2060_2014/pas2060.{name}") for name in ("plan", "q
 
 
 @pytest.mark.parametrize(
-    ("credits", "balance", "outcome_"),
+    ("retired", "balance", "outcome_"),
     [(24_999.0, 1.0, "missed"), (25_000.0, 0.0, "reached"), (30_000.0, -5_000.0, "reached"), (0.0, 25_000.0, "missed")],
 )
-def test_neutrality_balance(credits: float, balance: float, outcome_: str):
-    found = evaluated("iso_14068_1_2023", facts({**NEUTRAL, "credits_retired": credits}), attested=ISO_SHOWN)
+def test_neutrality_balance(retired: float, balance: float, outcome_: str):
+    found = evaluated("iso_14068_1_2023", facts({**NEUTRAL, "credits_retired": retired}), attested=ISO_SHOWN)
     assert of(found, "iso14068.balance").value == pytest.approx(balance)
     assert outcome(found, "neutral") == outcome_
-    old = evaluated("pas_2060_2014", facts({**NEUTRAL, "credits_retired": credits}), attested=PAS_SHOWN)
+    old = evaluated("pas_2060_2014", facts({**NEUTRAL, "credits_retired": retired}), attested=PAS_SHOWN)
     assert outcome(old, "neutral") == outcome_
 
 

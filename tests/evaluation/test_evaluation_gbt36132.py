@@ -5,8 +5,8 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
-
 from tests.evaluation.evaluation_cases import evaluated, facts, shown, stated
+
 from zerofactory.evaluation.assess import points_of
 from zerofactory.evaluation.indicator import indicator, measure
 from zerofactory.standards.criteria import evaluation_book

@@ -11,7 +11,7 @@ import zerofactory
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "accounting", "assets", "api", "cli", "client", "connectors", "discover", "errors", "evaluation", "factors", "instruments", "metering", "monitoring", "optimisation", "periods", "reference_plant",
+    "accounting", "assets", "api", "cli", "client", "connectors", "discover", "errors", "evaluation", "factors", "instruments", "metering", "monitoring", "optimisation", "periods", "planning", "reference_plant",
     "reporting", "runs", "site", "standards", "store", "tables", "units", "web",
 }  # fmt: skip
 HEAVY = (

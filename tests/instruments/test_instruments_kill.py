@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from tests.instruments.conftest import GEC, gec
 
-from zerofactory.runs import instruments, verify
+from zerofactory.runs import instrument_import, verify
 from zerofactory.runs.context import Context
 from zerofactory.runs.instrument_book import check, ledger
 
@@ -43,7 +43,7 @@ while True:
 def test_killed_anywhere_the_book_opens_and_balances(
     green: Context, later: Callable[..., Context], export: Callable[..., Path]
 ) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 90)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 90)])], "gec")
     chance, seen = random.Random(7), 0  # noqa: S311
     for _ in range(6):
         worker = subprocess.Popen(

@@ -10,10 +10,11 @@ import pytest
 from tests.instruments.conftest import CCER, GEC, ccer, gec
 
 from zerofactory.errors import FaultyData, Problem
+from zerofactory.instruments.neutrality import neutrality_standard
 from zerofactory.instruments.purpose import Outcome
 from zerofactory.instruments.retire import Wanted
 from zerofactory.periods import Period
-from zerofactory.runs import close, instrument_view, instruments, inventory, neutral, verify
+from zerofactory.runs import close, instrument_import, instrument_view, instruments, inventory, neutral, verify
 from zerofactory.runs.context import Context
 from zerofactory.runs.instrument_book import check, ledger
 from zerofactory.store.workspace import Workspace
@@ -52,7 +53,7 @@ def located(context: Context, period: Period) -> int:
 def test_a_retired_certificate_covers_its_month_when_the_month_is_closed(
     green: Context, later: Later, export: Export
 ) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 60)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 60)])], "gec")
     done = instruments.reserve(later(green), wish("scope2_market", 60))
     assert done.units == {"gec": 60}
     before = later(green)
@@ -76,7 +77,7 @@ def test_a_retired_certificate_covers_its_month_when_the_month_is_closed(
 def test_a_sealed_month_never_changes_by_itself(green: Context, later: Later, export: Export) -> None:
     close.run(green, Period(2025, 3))
     before = market(later(green), Period(2025, 3))
-    instruments.import_exports(later(green), [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(later(green), [export(GEC, [gec(3, 1, 50)])], "gec")
     instruments.reserve(later(green), wish("scope2_market", 50, Period(2025, 3)))
     problems = refused(lambda: instruments.retire(later(green), "C0001", "", ""), green)
     assert codes(problems) == ["instruments.period_closed"]
@@ -91,7 +92,7 @@ def test_a_sealed_month_never_changes_by_itself(green: Context, later: Later, ex
 
 
 def test_taking_a_claim_back_frees_the_units_and_the_month(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
     instruments.reserve(later(green), wish("scope2_market", 50))
     instruments.retire(later(green), "C0001", "", "")
     instruments.take_back(later(green), "C0001", "booked for the wrong plant")
@@ -120,7 +121,7 @@ def test_every_fault_of_every_file_at_once_and_nothing_is_written(green: Context
         "first.csv",
     )
     second = export(GEC, [gec(9, 30, 35)], "second.csv")
-    problems = refused(lambda: instruments.import_exports(green, [first, second], "gec"), green)
+    problems = refused(lambda: instrument_import.run(green, [first, second], "gec"), green)
     told = {(p.code, p.file, p.row, p.column) for p in problems}
     assert told == {
         ("instruments.serial_twice", "first.csv", 3, None),
@@ -140,10 +141,10 @@ def test_the_same_serial_in_a_second_import_or_at_another_site_is_refused(
     green: Context, later: Later, export: Export, tmp_path: Path
 ) -> None:
     path = export(GEC, [gec(3, 1, 50)])
-    assert instruments.import_exports(green, [path], "gec")[0].status == "imported"
-    assert instruments.import_exports(later(green), [path], "gec")[0].status == "already_imported"
+    assert instrument_import.run(green, [path], "gec")[0].status == "imported"
+    assert instrument_import.run(later(green), [path], "gec")[0].status == "already_imported"
     twice = export(GEC, [gec(3, 50, 60)], "again.csv")
-    assert codes(refused(lambda: instruments.import_exports(later(green), [twice], "gec"), green)) == [
+    assert codes(refused(lambda: instrument_import.run(later(green), [twice], "gec"), green)) == [
         "instruments.serial_twice"
     ]
     other = tmp_path / "other"
@@ -151,21 +152,19 @@ def test_the_same_serial_in_a_second_import_or_at_another_site_is_refused(
     (other / "factory.toml").write_text((green.workspace.folder / "factory.toml").read_text("utf-8"), "utf-8")
     Workspace.create(other, at=green.at, actor="test")
     site = Context(Workspace.open(other), green.now, "test")
-    action = lambda: instruments.import_exports(site, [twice], "gec", sites=[green.workspace.folder])  # noqa: E731
+    action = lambda: instrument_import.run(site, [twice], "gec", sites=[green.workspace.folder])  # noqa: E731
     assert codes(refused(action)) == ["instruments.serial_twice"]
-    assert instruments.import_exports(site, [twice], "gec")[0].status == "imported"
+    assert instrument_import.run(site, [twice], "gec")[0].status == "imported"
 
 
 def test_mwh_of_one_project_in_gec_and_ccer_is_refused(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(
-        green, [export(GEC, [gec(3, 1, 50, name="阳江 海上风电场（一期）", type="海上风电")])], "gec"
-    )
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50, name="阳江 海上风电场（一期）", type="海上风电")])], "gec")
     row = ccer(1, 100, name="阳江海上风电场(一期)", type="海上风电", **{"from": "2025-01-01", "to": "2025-06-30"})
-    problems = refused(lambda: instruments.import_exports(later(green), [export(CCER, [row], "c.csv")], "ccer"), green)
+    problems = refused(lambda: instrument_import.run(later(green), [export(CCER, [row], "c.csv")], "ccer"), green)
     assert codes(problems) == ["instruments.gec.ccer"]
     assert "国能综通新能〔2024〕124号" in problems[0].message.zh
     apart = ccer(1, 100, name="阳江海上风电场(一期)", type="海上风电", **{"from": "2024-01-01", "to": "2024-06-30"})
-    assert instruments.import_exports(later(green), [export(CCER, [apart], "d.csv")], "ccer")[0].batches == 1
+    assert instrument_import.run(later(green), [export(CCER, [apart], "d.csv")], "ccer")[0].batches == 1
 
 
 def test_serials_of_a_booked_contract_are_not_imported_again(
@@ -181,7 +180,7 @@ def test_serials_of_a_booked_contract_are_not_imported_again(
         "utf-8",
     )
     import_data.run(green, [path])
-    problems = refused(lambda: instruments.import_exports(later(green), [export(GEC, [gec(3, 1, 50)])], "gec"), green)
+    problems = refused(lambda: instrument_import.run(later(green), [export(GEC, [gec(3, 1, 50)])], "gec"), green)
     assert codes(problems) == ["instruments.dc.scope"]
     assert "LD-1" in problems[0].message.zh
 
@@ -201,11 +200,11 @@ def test_serials_of_a_booked_contract_are_not_imported_again(
 def test_hostile_reservations_are_refused_with_the_rule(
     request_: instruments.Request, code: str, cited: str, green: Context, later: Later, export: Export
 ) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50)])], "gec")
-    instruments.import_exports(later(green), [export(CCER, [ccer(1, 100)], "c.csv")], "ccer")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(later(green), [export(CCER, [ccer(1, 100)], "c.csv")], "ccer")
     irec = "Certificate From,Certificate To,Volume (MWh),Production Period Start,Production Period End,Device Code,Country\n"
     row = "IREC-0001,IREC-0020,20,2025-05-01,2025-05-31,DEV-9,China\n"
-    instruments.import_exports(later(green), [export(irec, [row], "i.csv")], "irec")
+    instrument_import.run(later(green), [export(irec, [row], "i.csv")], "irec")
     problems = refused(lambda: instruments.reserve(later(green), request_), green)
     assert code in codes(problems)
     assert any(cited in problem.message.en for problem in problems if problem.code == code)
@@ -215,7 +214,7 @@ def test_hostile_reservations_are_refused_with_the_rule(
 def test_an_expired_certificate_is_neither_reserved_nor_retired_but_written_off(
     green: Context, later: Later, export: Export
 ) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(1, 1, 10), gec(2, 11, 20)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(1, 1, 10), gec(2, 11, 20)])], "gec")
     instruments.reserve(later(green), wish("scope2_market", 15))
     assert [(str(one.expires_on), one.units) for one in instrument_view.calendar(later(green))] == [
         ("2026-12-31", 10), ("2027-01-31", 10),
@@ -236,7 +235,7 @@ def test_selling_follows_the_rules(green: Context, later: Later, export: Export)
         gec(3, 11, 20).rstrip() + ",是,不可交易,\n",
         gec(3, 21, 30).rstrip() + ",否,可交易,\n",
     ]
-    instruments.import_exports(green, [export(heads, rows)], "gec")
+    instrument_import.run(green, [export(heads, rows)], "gec")
     found = ledger(later(green).workspace).holdings.batches
     bought, own, surplus = sorted(found, key=lambda name: found[name].serials.first)
     for name, code in ((bought, "instruments.gec.once"), (own, "instruments.gec.type")):
@@ -246,7 +245,7 @@ def test_selling_follows_the_rules(green: Context, later: Later, export: Export)
 
 
 def test_ccer_serves_compliance_up_to_five_percent(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(green, [export(CCER, [ccer(1, 100)])], "ccer")
+    instrument_import.run(green, [export(CCER, [ccer(1, 100)])], "ccer")
     ask = lambda amount: wish("ets_compliance", amount, kinds=("ccer",), obligation=1000)  # noqa: E731
     instruments.reserve(later(green), ask(30))
     problems = refused(lambda: instruments.reserve(later(green), ask(21)), green)
@@ -256,7 +255,7 @@ def test_ccer_serves_compliance_up_to_five_percent(green: Context, later: Later,
 
 
 def test_credits_wait_for_reductions(green: Context, later: Later, export: Export, tmp_path: Path) -> None:
-    instruments.import_exports(green, [export(CCER, [ccer(1, 2000)])], "ccer")
+    instrument_import.run(green, [export(CCER, [ccer(1, 2000)])], "ccer")
     ask = wish("neutrality", 10, standard=ISO)
     assert codes(refused(lambda: instruments.reserve(later(green), ask), green)) == ["declare.iso14068.hier"]
     neutral.record_measure(later(green), Outcome("2025", "led", "LED", "done", 5_000_000, "", "", ""))
@@ -284,8 +283,36 @@ def test_credits_wait_for_reductions(green: Context, later: Later, export: Expor
     assert verify.run(context).problems == ()
 
 
+def test_measures_of_the_adopted_roadmap_keep_the_gate_shut_until_they_are_told(green: Context, later: Later) -> None:
+    from zerofactory.planning.facts import PLAN_ROADMAPS
+
+    line = {
+        "roadmap_id": "R1",
+        "plan_id": "P1",
+        "capex_cny": 0.0,
+        "parameters": "{}",
+        "result": "{}",
+        "at": green.at,
+        "actor": "t",
+    }
+    rows = [
+        {**line, "line_id": f"R1.{name}", "measure_id": name, "start_year": year}
+        for name, year in (("led", 2024), ("roof-pv", 2025), ("heat-pump", 2027))
+    ]
+    with green.workspace.journal.writing(at=green.at, kind="plan_roadmap", actor="t") as writer:
+        writer.append(PLAN_ROADMAPS, PLAN_ROADMAPS.frame(rows))
+    standard = neutrality_standard(ISO)
+    neutral.record_measure(later(green), Outcome("2024", "led", "LED", "done", 1_000_000, "", "", ""))
+    shut = neutral.gate_of(later(green), standard, YEAR)
+    assert [one.measure for one in shut.still_open] == ["roof-pv"]
+    assert codes(shut.problems) == ["declare.iso14068.hier"]
+    neutral.record_measure(later(green), Outcome("2025", "roof-pv", "PV", "done", 2_000_000, "", "", ""))
+    assert neutral.gate_of(later(green), standard, YEAR).is_open
+    assert [row["text"] for row in neutral.evidence(later(green), ISO, YEAR)] == ["P1 · R1"]
+
+
 def test_certificates_and_allowances_offset_nothing(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
     neutral.record_measure(later(green), Outcome("2025", "led", "LED", "done", 5_000_000, "", "", ""))
     close.run(later(green), YEAR)
     problems = refused(lambda: instruments.reserve(later(green), wish("neutrality", 5, standard=ISO)), green)
@@ -293,7 +320,7 @@ def test_certificates_and_allowances_offset_nothing(green: Context, later: Later
 
 
 def test_pending_retirements_are_settled_either_way(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
     instruments.reserve(later(green), wish("scope2_market", 20))
     instruments.retire(later(green), "C0001", "", "", pending=True)
     assert ledger(later(green).workspace).claims.is_empty()
@@ -310,7 +337,7 @@ def test_pending_retirements_are_settled_either_way(green: Context, later: Later
 def test_units_retired_before_they_came_in_are_claimed(green: Context, later: Later, export: Export) -> None:
     heads = GEC.rstrip("\n") + ",状态,核销日期,核销凭证号\n"
     row = gec(3, 1, 50).rstrip() + ",已核销,2026-01-05,NEA-3\n"
-    instruments.import_exports(green, [export(heads, [row])], "gec")
+    instrument_import.run(green, [export(heads, [row])], "gec")
     refused(lambda: instruments.reserve(later(green), wish("scope2_market", 5)), green)
     instruments.claim(later(green), wish("scope2_market", 30))
     again = refused(lambda: instruments.claim(later(green), wish("scope2_market", 30)), green)
@@ -322,7 +349,7 @@ def test_units_retired_before_they_came_in_are_claimed(green: Context, later: La
 
 
 def test_position_counts_units_and_cost(green: Context, later: Later, export: Export) -> None:
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 60, year=2024)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50), gec(4, 51, 60, year=2024)])], "gec")
     instruments.reserve(later(green), wish("scope2_market", 20))
     lines = instrument_view.position(later(green)).lines
     assert [(one.vintage_year, one.total, one.cost_cny) for one in lines] == [(2024, 10, 65.0), (2025, 50, 325.0)]
@@ -334,7 +361,7 @@ def test_position_counts_units_and_cost(green: Context, later: Later, export: Ex
 def test_a_changed_row_of_the_ledger_is_found(green: Context, later: Later, export: Export) -> None:
     import sqlite3
 
-    instruments.import_exports(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
     with sqlite3.connect(green.workspace.folder / "book.db") as connection:
         connection.execute("DROP TRIGGER transfers_refuses_update")
         connection.execute("UPDATE transfers SET amount = 60")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from zerofactory.metering.fill import fill
-from zerofactory.metering.interval import to_intervals
+from zerofactory.metering.interval import ESTIMATED, MEASURED, to_intervals
 from zerofactory.metering.reading import QUALITIES
 from zerofactory.monitoring.open_month import Incoming, OpenMonth
 from zerofactory.periods import Period
@@ -102,6 +102,8 @@ def test_equals_closing_in_any_order(plant: Plant, seed: int, parts: int, disord
         month.take(incoming(frame[part.tolist()], month))
         if part.size and part[0] % 7 == 0:
             month.settle()
+        assert (month.month_milli == month.amount.sum(axis=1)).all()
+        assert (month.estimated_milli == np.where(month.state == ESTIMATED, np.abs(month.amount), 0).sum(axis=1)).all()
     month.settle(everything=True)
     amount, state = closing(frame, plant)
     assert month.horizon == month.grid.slots
@@ -121,6 +123,33 @@ def test_a_silent_meter_is_estimated_as_far_as_the_others_have_come(plant: Plant
     amount, _ = closing(early, plant)
     assert month.amount[month.row_of["I"]].tolist() == amount[2].tolist()
     assert month.estimated_milli[month.row_of["I"]] > 0.3 * month.month_milli[month.row_of["I"]]
+
+
+def test_a_late_meter_that_comes_after_all_takes_the_place_of_its_estimate(plant: Plant) -> None:
+    month = OpenMonth(plant, MARCH, {"I": np.full(2976, 0.5)})
+    start, row = month.grid.start_us, month.row_of
+
+    def give(name: str, first: int, last: int, value: float) -> None:
+        count = last - first
+        month.take(
+            Incoming(
+                np.full(count, row[name]), start + np.arange(first, last) * Q_US, np.arange(count), np.full(count, value),
+                np.ones(count, dtype=np.uint8),
+            )
+        )  # fmt: skip
+
+    give("I", 0, 10, 3.0)
+    give("P", 0, 30, 8.0)
+    give("Q", 0, 31, 8.0)
+    month.settle()
+    assert (month.month_milli[row["I"]], month.estimated_milli[row["I"]]) == (90_000, 60_000)
+    for slot in range(10, 30):
+        give("I", slot, slot + 1, 4.0)
+        month.settle()
+        assert month.estimated_milli[row["I"]] < 60_000
+    assert (month.month_milli[row["I"]], month.estimated_milli[row["I"]]) == (110_000, 0)
+    assert month.month_cny[row["I"]] == pytest.approx(55.0)
+    assert (month.state[row["I"], :30] == MEASURED).all()
 
 
 def test_what_lies_outside_the_month_or_off_the_grid_is_left_out(plant: Plant) -> None:

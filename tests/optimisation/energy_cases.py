@@ -23,17 +23,24 @@ def hours(length: int, step_minutes: int = 60) -> Grid:
     return Grid(datetime(2024, 12, 31, 16, tzinfo=UTC), step_minutes, length)
 
 
-def source(name: str, price: Any, grid: Grid, role: Role = "grid", upper: Any = np.inf, carrier: str = "electricity") -> Use:
+def source(
+    name: str, price: Any, grid: Grid, role: Role = "grid", upper: Any = np.inf, carrier: str = "electricity"
+) -> Use:
     """Return something that supplies a carrier at a price a kWh; from the grid it is booked as bought."""
     booked = (Emission("import_kw", *GRID_FACTOR),) if role == "grid" else ()
     cost = np.multiply(price, grid.step_hours)
     block = AssetBlock(
-        name, (Variable("import_kw", upper=upper, cost_cny=cost),), flows=(Flow(carrier, "import_kw"),), emissions=booked
+        name,
+        (Variable("import_kw", upper=upper, cost_cny=cost),),
+        flows=(Flow(carrier, "import_kw"),),
+        emissions=booked,
     )
     return Use(name, Text(name, name), block, role)
 
 
-def plant(name: str, output: Any, annual: float, role: Role = "on_site", upper: float = np.inf, running: float = 0.0) -> Use:
+def plant(
+    name: str, output: Any, annual: float, role: Role = "on_site", upper: float = np.inf, running: float = 0.0
+) -> Use:
     """Return a candidate whose output is at most ``output`` · size and whose unit costs ``annual`` a year (upkeep only)."""
     block = AssetBlock(
         name,

@@ -30,8 +30,17 @@ def problem(**goals: float) -> EnergyProblem:
         asset_use("battery", "battery", {"capacity_maximum_kwh": 4000.0}, grid, sized=True),
         asset_use("boiler", "gas_boiler", {"heat_kw": 900.0, "heat_level": "heat_high"}, grid),
         asset_use("gas", "gas_supply", {"limit_nm3_per_h": 1e4}, grid, {"gas_price_cny_per_nm3": 3.0}),
-        asset_use("pump", "heat_pump", {"heat_maximum_kw": 900.0, "heat_level": "heat_high"}, grid, {"ambient_celsius": 10.0 + clock / 4}, sized=True),
-        asset_use("tank", "thermal_storage", {"capacity_maximum_kwh": 4000.0, "carrier": "heat_high"}, grid, sized=True),
+        asset_use(
+            "pump",
+            "heat_pump",
+            {"heat_maximum_kw": 900.0, "heat_level": "heat_high"},
+            grid,
+            {"ambient_celsius": 10.0 + clock / 4},
+            sized=True,
+        ),
+        asset_use(
+            "tank", "thermal_storage", {"capacity_maximum_kwh": 4000.0, "carrier": "heat_high"}, grid, sized=True
+        ),
     )
     load = 1000.0 + 400.0 * np.sin(clock / 24 * 2 * np.pi)
     heat = np.where(clock < 12, 800.0, 300.0)

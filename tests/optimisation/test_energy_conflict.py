@@ -29,7 +29,10 @@ def test_cap_against_budget_names_both_and_leaves_the_innocent_out() -> None:
     answer = size(problem(carbon_cap_t=0.9, budget_cny=200.0, grid_limit_kw=150.0))
     assert answer.conflict is not None
     clash = {one.wish.id: one for one in answer.conflict.clashing}
-    assert set(clash) == {"balance:electricity", "wish:carbon_cap", "wish:budget"} or set(clash) == {"wish:carbon_cap", "wish:budget"}
+    assert set(clash) == {"balance:electricity", "wish:carbon_cap", "wish:budget"} or set(clash) == {
+        "wish:carbon_cap",
+        "wish:budget",
+    }
     assert clash["wish:carbon_cap"].becomes == pytest.approx(1.08, rel=1e-4)
     assert clash["wish:budget"].becomes == pytest.approx(500.0, rel=1e-4)
     said = answer.conflict.sentence()
@@ -82,7 +85,12 @@ def test_the_smallest_set_is_irreducible() -> None:
     draft = Draft()
     x = draft.add_columns("x", 3, 0.0, 10.0, 1.0)
     asked = []
-    for name, sense, bound, scale in (("a", ">=", 20.0, -20.0), ("b", "<=", 15.0, 15.0), ("c", "<=", 29.0, 29.0), ("d", ">=", 3.0, -3.0)):
+    for name, sense, bound, scale in (
+        ("a", ">=", 20.0, -20.0),
+        ("b", "<=", 15.0, 15.0),
+        ("c", "<=", 29.0, 29.0),
+        ("d", ">=", 3.0, -3.0),
+    ):
         draft.put(draft.add_rows(name, 1, sense, bound), x, 1.0)  # type: ignore[arg-type]
         asked.append(Wish(name, Text(name, name), bound, "", scale, scale))
     found = explain(draft.finish(), asked)

@@ -120,7 +120,9 @@ def test_monthly_peaks_are_paid_and_a_battery_shaves_them() -> None:
     load = np.where(np.arange(grid.length) % 24 == 12, 1000.0, 500.0)
     connection = {"transformer_kva": 5000.0, "import_limit_kw": 4000.0, "load_loss_fraction": 0.0}
     series = {"import_price_cny_per_kwh": 0.5, "export_price_cny_per_kwh": 0.0}
-    grid_use = asset_use("grid", "grid_connection", connection, grid, series, monthly={"demand_price_cny_per_kw_month": 40.0})
+    grid_use = asset_use(
+        "grid", "grid_connection", connection, grid, series, monthly={"demand_price_cny_per_kw_month": 40.0}
+    )
     before = size(problem_of(grid, (grid_use,), load))
     assert before.plan is not None
     assert before.plan.costs.running_cny["grid"] == pytest.approx(0.5 * load.sum() + 2 * 40 * 1000)
@@ -223,7 +225,9 @@ def test_the_plan_as_a_table_keeps_the_schema_and_the_energy() -> None:
     assert rows["energy"].sum() == pytest.approx(100.0 * 24 * 0.25, rel=1e-6)
     booked = answer.plan.quantities()
     assert {one.source for one in booked} == {"purchased_electricity"}
-    assert sum(one.quantity for one in booked) == pytest.approx(float(answer.plan.values["grid"]["import_kw"].sum()) * 0.25)
+    assert sum(one.quantity for one in booked) == pytest.approx(
+        float(answer.plan.values["grid"]["import_kw"].sum()) * 0.25
+    )
 
 
 def test_both_solvers_find_the_same_plan_cost() -> None:

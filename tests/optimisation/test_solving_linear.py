@@ -34,7 +34,9 @@ def test_the_textbook_answer_and_its_shadow_prices(engine: str) -> None:
     assert found.report.bound == pytest.approx(-36.0, rel=1e-6)
     assert found.value("x") == pytest.approx([2.0, 6.0], abs=1e-5)
     # published shadow prices 0, 3/2, 1 (per unit of each plant's time); here a cost falls
-    assert [float(found.dual(name)[0]) for name in ("plant1", "plant2", "plant3")] == pytest.approx([0, -1.5, -1], abs=1e-5)
+    assert [float(found.dual(name)[0]) for name in ("plant1", "plant2", "plant3")] == pytest.approx(
+        [0, -1.5, -1], abs=1e-5
+    )
 
 
 @st.composite

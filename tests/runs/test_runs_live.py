@@ -123,8 +123,11 @@ def test_imports_corrections_and_a_changed_plant_file_are_seen(
     assert after is not None
     assert 830.0 < after - before < 900.0
     path = small.workspace.folder / "factory.toml"
-    path.write_text(path.read_text(encoding="utf-8").replace("multiplier", "multiplier").replace(
-        'id = "E1"\n', 'id = "E1"\nmultiplier = 2.0\n'), encoding="utf-8")  # fmt: skip
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + "[nonsense", encoding="utf-8")  # half saved: the follower goes on with what it knows
+    assert not follower.take()
+    assert figure(follower.look(), "meter", "E1", "electricity").amount_month == after
+    path.write_text(text.replace('id = "E1"\n', 'id = "E1"\nmultiplier = 2.0\n'), encoding="utf-8")
     assert follower.take()
     assert figure(follower.look(), "meter", "E1", "electricity").amount_month == pytest.approx(2 * after)
     follower.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +17,7 @@ from zerofactory.accounting.claims import CLAIMS
 from zerofactory.accounting.origin_rows import ORIGINS
 from zerofactory.errors import FaultyData, NotFound
 from zerofactory.periods import Period
-from zerofactory.runs import close, electricity, import_data, origins, verify
+from zerofactory.runs import close, electricity, import_data, open_package, origins, package, verify
 from zerofactory.runs.context import Context, stamp
 from zerofactory.store.workspace import Workspace
 
@@ -278,6 +280,10 @@ def test_claims_cover_and_those_that_fail_say_why(stored: Context) -> None:
     ]
     with context.workspace.journal.writing(at=context.at, kind="retire", actor="test") as writer:
         writer.append(CLAIMS, CLAIMS.frame(rows))
+    unrevised = electricity.compare(again(stored.workspace.folder), JANUARY)
+    assert {regime.id: found.emissions_gco2e for regime, found in unrevised.results} == before
+    assert verify.run(again(stored.workspace.folder)).clean, "claims made after closing do not move what was sealed"
+    close.run(again(stored.workspace.folder), JANUARY, revise=True, reason="certificates retired")
     result = electricity.compare(again(stored.workspace.folder), JANUARY)
     after = {regime.id: found.emissions_gco2e for regime, found in result.results}
     remarks = " ".join(remark.en for _, found in result.results for remark in found.remarks)
@@ -296,7 +302,37 @@ def test_claims_cover_and_those_that_fail_say_why(stored: Context) -> None:
         assert why in remarks
     assert "'whole-year' (2025) covers a year" in remarks
     assert "'good' (2025-01) is not applied" not in remarks
-    assert verify.run(again(stored.workspace.folder)).clean, "claims made after closing do not move what was sealed"
+    kept = sums(origins.read(again(stored.workspace.folder), JANUARY))
+    covered = [wh for (origin, path), wh in kept.items() if origin == "certificate" and path in ("direct", "charged")]
+    assert sum(covered) == 1_500_000, (
+        "the origins hold every certificate that qualifies, whichever regime it is claimed under"
+    )
+    assert verify.run(again(stored.workspace.folder)).clean
+
+
+def test_a_claim_that_is_booked_as_a_document_too_counts_once(stored: Context) -> None:
+    close.run(stored, JANUARY)
+    context = again(stored.workspace.folder)
+    before = electricity.compare(context, JANUARY)
+    with context.workspace.journal.writing(at=context.at, kind="retire", actor="test") as writer:
+        writer.append(CLAIMS, CLAIMS.frame([claim("W1", amount_wh=20_000_000)]))
+    close.run(again(stored.workspace.folder), JANUARY, revise=True, reason="claimed")
+    after = electricity.compare(again(stored.workspace.folder), JANUARY)
+    for (_, one), (_, other) in zip(before.results, after.results, strict=True):
+        assert one.emissions_gco2e == other.emissions_gco2e
+    assert len(after.book.supplies) == len(before.book.supplies)
+
+
+def test_a_package_carries_the_origins_and_recomputes_them(stored: Context, tmp_path: Path) -> None:
+    close.run(stored, JANUARY)
+    close.run(again(stored.workspace.folder), FEBRUARY)
+    for month in (JANUARY, FEBRUARY):
+        out = tmp_path / f"{month.label}.zip"
+        package.run(again(stored.workspace.folder), month, out, package.Content())
+        assert f"origins/{month.label}.parquet" in zipfile.ZipFile(out).namelist()
+        assert open_package.verify(out).clean
+    rows = pl.read_parquet(io.BytesIO(zipfile.ZipFile(out).read("origins/2025-02.parquet")))
+    assert rows.equals(origins.read(again(stored.workspace.folder), FEBRUARY))
 
 
 def test_rows_go_to_a_file(stored: Context, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -197,31 +198,36 @@ def _supplies(
 ) -> tuple[Supply, ...]:
     """Return what contracts and claims offer, each with the quality criteria it fails; serial numbers count once."""
     labels = [month.period.label for month in months]
+    wanted = sorted({*labels, *(label[:4] for label in labels)})
+    covering = claims.filter((pl.col("covers") == ELECTRICITY) & pl.col("period").is_in(wanted))
+    by_id = {claim["claim_id"]: claim for claim in covering.sort("period", "claim_id").to_dicts()}
     used: dict[str, str] = {}
     found = []
     for detail, row in _documents(plant, activities.filter(pl.col("period").is_in(labels))):
-        document = str(row["document"] or row["activity_id"])
-        failed = failed_criteria(detail, plant, int(str(row["period"])[:4]))
-        serials = str(detail.get("serials") or "")
-        if serials and used.setdefault(serials, document) != document:
-            failed = (*failed, "serials")
+        document, period = str(row["document"] or row["activity_id"]), str(row["period"])
+        failed = [*failed_criteria(detail, plant, int(period[:4])), *_repeated(detail.get("serials"), document, used)]
+        claim = by_id.pop(document, None)  # a claim that is booked as a document as well is one and the same
+        if claim is not None:
+            failed += failed_rules(claim, plant, names_of(plant))
         wh = energy_wh(float(str(row["quantity"])), str(row["unit"]))
-        period = str(row["period"])
         shape = _profile(months, str(detail.get("profile") or ""), (period, wh))
-        found.append(Supply(document, str(detail.get("instrument_kind", "")), period, wh, failed, shape))
-    wanted = {*labels, *(label[:4] for label in labels)}
-    covering = claims.filter((pl.col("covers") == ELECTRICITY) & pl.col("period").is_in(sorted(wanted)))
-    booked = {supply.document for supply in found}  # a claim that stands as a document too counts once
-    for claim in covering.filter(~pl.col("claim_id").is_in(list(booked))).sort("period", "claim_id").to_dicts():
-        name, serials, wh = claim["claim_id"], claim["serials"] or "", claim["amount_wh"] or 0
-        failed = failed_rules(claim, plant, names_of(plant))
-        if serials and used.setdefault(serials, name) != name:
-            failed = (*failed, "serials")
-        shape = _profile(months, claim["profile"] or "", (claim["period"], wh))
-        found.append(
-            Supply(name, claim["instrument"], claim["period"], wh, failed, shape, claim["regime"], claimed=True)
-        )
-    return tuple(found)
+        kind, why = str(detail.get("instrument_kind", "")), tuple(dict.fromkeys(failed))
+        regime = claim["regime"] if claim is not None else ANY_REGIME
+        found.append(Supply(document, kind, period, wh, why, shape, regime, claimed=claim is not None))
+    return (*found, *(_claimed(claim, months, plant, used) for claim in by_id.values()))
+
+
+def _claimed(claim: Mapping[str, Any], months: Sequence[MeterMonth], plant: Plant, used: dict[str, str]) -> Supply:
+    """Return what a row of CLAIMS offers that no document states."""
+    name, wh = claim["claim_id"], claim["amount_wh"] or 0
+    failed = (*failed_rules(claim, plant, names_of(plant)), *_repeated(claim["serials"], name, used))
+    shape = _profile(months, claim["profile"] or "", (claim["period"], wh))
+    return Supply(name, claim["instrument"], claim["period"], wh, failed, shape, claim["regime"], claimed=True)
+
+
+def _repeated(serials: object, name: str, used: dict[str, str]) -> tuple[str, ...]:
+    """Return the criterion that serial numbers fail which another document or claim has used; remember them otherwise."""
+    return ("serials",) if serials and used.setdefault(str(serials), name) != name else ()
 
 
 def _documents(plant: Plant, activities: pl.DataFrame) -> list[tuple[dict[str, object], dict[str, object]]]:

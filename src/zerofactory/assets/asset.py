@@ -187,7 +187,8 @@ class Asset:
     actions : tuple of str
         Interval variables somebody may wish (the others follow from them).
     states : tuple of str
-        Interval variables remembered from one interval to the next; their value before the first one is `start`.
+        What is remembered from one interval to the next; its value before the first one is `start`. A state that is no
+        variable of the block (recent restarts of an oven) is a memory of the physics alone.
     size : str, optional
         The parameter that is the size when `Conditions.sized` (``capacity_kwh``).
     reference : str

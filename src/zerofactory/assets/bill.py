@@ -60,11 +60,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """What the settlement meters counted in each interval of a month, in whole Wh (varh)."""
+    """What the settlement meters counted in each interval of a month, in whole Wh (varh).
+
+    ``power_factor`` as stated on the bill serves where reactive energy is not read.
+    """
 
     import_wh: Integers
     export_wh: Integers | None = None
     reactive_varh: Integers | None = None
+    power_factor: Decimal | None = None
     green_wh: int = 0
     market_cny_per_kwh: Floats | None = None
     ambient_celsius: Floats | None = None
@@ -313,12 +317,9 @@ def _basic_lines(found: MonthTariff, terms: Terms, peak_kw: float, total_wh: int
 
 
 def _power_factor_lines(terms: Terms, metered: Metered, base_fen: int) -> list[Line]:
-    if terms.power_factor_standard is None or metered.reactive_varh is None:
+    measured = _measured(metered)
+    if terms.power_factor_standard is None or measured is None:
         return []
-    active, reactive = float(metered.import_wh.sum()), float(metered.reactive_varh.sum())
-    if active <= 0:
-        return []
-    measured = Decimal(repr(active / float(np.hypot(active, reactive)))).quantize(Decimal("0.01"), ROUND_HALF_UP)
     share = power_factor_adjustment(terms.power_factor_standard, measured)
     title = Text("力率调整电费", "power factor adjustment")
     note = Text(
@@ -327,6 +328,16 @@ def _power_factor_lines(terms: Terms, metered: Metered, base_fen: int) -> list[L
     )
     amount = Decimal(base_fen) / _FEN
     return [Line("power_factor", title, amount, "CNY", share, "fraction", to_fen(amount * share), note)]
+
+
+def _measured(metered: Metered) -> Decimal | None:
+    """Return the power factor of the month: P / √(P² + Q²) from the meters, else as stated; None where neither is known."""
+    if metered.reactive_varh is None:
+        return metered.power_factor
+    active, reactive = float(metered.import_wh.sum()), float(metered.reactive_varh.sum())
+    if active <= 0:
+        return None
+    return Decimal(repr(active / float(np.hypot(active, reactive)))).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
 def _other_lines(tariff: Tariff, terms: Terms, metered: Metered) -> list[Line]:

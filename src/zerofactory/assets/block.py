@@ -129,7 +129,7 @@ class Size:
         Examples
         --------
         >>> round(Size("size_kw", "kW", 3000.0, 30.0, 25.0).annual_cny_per_unit(0.06), 4)
-        264.6801
+        264.6802
         """
         return (
             self.capex_cny_per_unit * annuity_fraction(discount_fraction, self.lifetime_years)

@@ -39,7 +39,7 @@ def declare(
 
     context, asked = opened(workspace), Period.parse(period)
     if check:
-        _standing(run.standing(context, asked, standard), as_json)
+        _standing(run.standing(context, asked, standard), run.made_before(context, asked, standard), as_json)
         return
     made = run.declare(context, asked, standard, out, language())
     if as_json:
@@ -51,7 +51,7 @@ def declare(
         print_line(say(f"已写 {made.file}", f"written: {made.file}"))
 
 
-def _standing(state: Any, as_json: bool) -> None:
+def _standing(state: Any, before: list[Any], as_json: bool) -> None:
     balance = state.balance
     if as_json:
         numbers = None if balance is None else {
@@ -61,7 +61,8 @@ def _standing(state: Any, as_json: bool) -> None:
             "reduced_fraction": balance.reduced_fraction, "offset_fraction": balance.offset_fraction,
         }  # fmt: skip
         print_json({"standard": state.standard.id, "period": state.case.period, "balance": numbers,
-                    "ready": not state.problems, "problems": [one.as_json() for one in state.problems]})  # fmt: skip
+                    "ready": not state.problems, "problems": [one.as_json() for one in state.problems],
+                "declared": [one.as_json() for one in before]})  # fmt: skip
         return
     if balance is not None:
         print_table(
@@ -76,6 +77,9 @@ def _standing(state: Any, as_json: bool) -> None:
                 (say("未覆盖", "not covered"), tonnes(balance.uncovered_gco2e)),
             ],
         )
+    for one in before:
+        stands = say("有效", "stands") if one.stands else say("账已修订, 不再成立", "revised since, no longer stands")
+        print_line(f"{one.declaration_id} · {one.dated} · {stands}")
     if state.problems:
         print_problems(state.problems)
     else:

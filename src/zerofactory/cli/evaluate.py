@@ -13,9 +13,11 @@ from zerofactory.cli.options import JsonOption, PeriodOption, WorkspaceOption, o
 from zerofactory.cli.output import door, print_json, print_line, print_table
 
 if TYPE_CHECKING:
+    from zerofactory.errors import Text
     from zerofactory.evaluation.assess import Evaluation
     from zerofactory.evaluation.finding import Finding
     from zerofactory.runs.evaluate_path import Shown
+    from zerofactory.runs.evaluate_plan import CheapestPath
 
 FLAGS = ("book_holds", "platform_function")
 
@@ -53,6 +55,14 @@ def evaluate(
             "--gap", help=say("到下一等级的差距与最省路径", "the gap to the next grade and the cheapest path")
         ),
     ] = False,
+    by: Annotated[
+        int | None,
+        typer.Option(
+            "--by",
+            metavar="YEAR",
+            help=say("差距应在哪年前补上(默认五年)", "year by which to close the gap (default: five years)"),
+        ),
+    ] = None,
     every: Annotated[bool, typer.Option("--all", help=say("全部标准", "every standard"))] = False,
     out: Annotated[
         Path | None,
@@ -66,7 +76,7 @@ def evaluate(
     from zerofactory.periods import Period
     from zerofactory.runs import evaluate_path as run
 
-    shown = run.show(opened(workspace), Period.parse(_given(period)), run.Asked(standard, every, gap, out))
+    shown = run.show(opened(workspace), Period.parse(_given(period)), run.Asked(standard, every, gap, out, by))
     if as_json:
         print_json(shown.as_json())
     elif every:
@@ -120,7 +130,7 @@ def _print_one(shown: Shown) -> None:
          (say("判定", "verdict"), "left"), (say("把握", "sure"), "right"), (say("得分", "points"), "right")],
         [
             (f.criterion, titles[f.criterion], _value(f, f.value), _limits(f), read(VERDICTS[f.verdict]),
-             "" if f.confidence_fraction is None else f"{100 * f.confidence_fraction:.0f} %", _points(f))
+             _share(f.confidence_fraction), _points(f))
             for f in one.findings
         ],
     )  # fmt: skip
@@ -146,7 +156,21 @@ def _value(finding: Finding, value: float | None) -> str:
     if finding.unit == "fraction" and finding.indicator != "verification_level":
         return f"{100 * value:.1f} %"
     number = _number(value)
-    return number if finding.unit in ("fraction", "piece", None) else f"{number} {finding.unit}"
+    return number if finding.unit in ("fraction", "piece", None) else f"{number} {_unit(finding.unit)}"
+
+
+def _share(fraction: float | None) -> str:
+    """Return a probability in whole per cent; what is almost certain is not called certain."""
+    if fraction is None:
+        return ""
+    rounded = f"{100 * fraction:.0f}"
+    bound = {"100": "> 99" if fraction < 1.0 else "100", "0": "< 1" if fraction > 0.0 else "0"}
+    return f"{bound.get(rounded, rounded)} %"
+
+
+def _unit(unit: str) -> str:
+    """Return a unit as short as the table needs it."""
+    return unit.replace("vehicle", say("辆", "veh."))
 
 
 def _number(value: float) -> str:
@@ -182,11 +206,8 @@ def _print_result(one: Evaluation) -> None:
         "undecided": say("未定", "undecided"),
     }
     for result in one.grades:
-        sure = (
-            ""
-            if result.probability is None
-            else say(f" (概率 {100 * result.probability:.0f} %)", f" (probability {100 * result.probability:.0f} %)")
-        )
+        chance = _share(result.probability)
+        sure = say(f" (概率 {chance})", f" (probability {chance})") if chance else ""
         print_line(f"  {read(result.grade.title)}: {words[result.outcome]}{sure}")
     if one.book.successor:
         print_line(say(f"已由 {one.book.successor} 取代。", f"Succeeded by {one.book.successor}."))
@@ -213,6 +234,23 @@ def _print_gap(shown: Shown) -> None:
         say("须补的证据、数据或限值", "Evidence, data or thresholds to bring"),
         [(say("条款", "criterion"), "left"), (say("内容", "what"), "left"), (say("缺什么", "what is missing"), "left")],
         [(one.criterion, read(one.title), read(one.reason)) for one in found.missing],
+    )
+    _print_path(shown.path)
+
+
+def _print_path(path: CheapestPath | Text | None) -> None:
+    from zerofactory.errors import Text as Words
+
+    if path is None:
+        return
+    if isinstance(path, Words):
+        print_line(read(path))
+        return
+    print_line(read(path.said))
+    print_table(
+        say(f"最省路径: {path.by} 年前开始的措施", f"Cheapest path: measures that start by {path.by}"),
+        [(say("年份", "year"), "right"), (say("措施", "measure"), "left")],
+        [(str(year), read(title)) for year, title in path.starts],
     )
 
 
@@ -288,7 +326,7 @@ def attest(
     if as_json:
         print_json(run.as_json(row))
         return
-    number = "" if row["value"] is None else f" {row['value']:g} {row['unit'] or ''}".rstrip()
+    number = "" if row["value"] is None else f" {row['value']:,.10g} {row['unit'] or ''}".rstrip()
     file = f" · {row['file_name']} {str(row['evidence'])[:8]}" if row["evidence"] else ""
     print_line(say(f"已记入: {row['attestation_id']} {row['subject']} {row['state']}{number}{file}",
                    f"Booked: {row['attestation_id']} {row['subject']} {row['state']}{number}{file}"))  # fmt: skip

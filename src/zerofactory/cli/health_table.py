@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from zerofactory.cli.language import read, say
+from zerofactory.cli.live import age
 from zerofactory.cli.output import print_line, print_table
 from zerofactory.monitoring.cover import COVER_LEVELS, cover_rules
 from zerofactory.monitoring.health import STATES
@@ -40,8 +41,9 @@ def _meters(found: Health, every_meter: bool) -> None:
     print_table(
         say(f"需关注的表计{more}", f"Meters to look at{more}") if not every_meter else say("全部表计", "Every meter"),
         [(say("表计", "meter"), "left"), (say("名称", "name"), "left"), (say("状态", "state"), "left"),
-         (say("采集率", "collected"), "right"), (say("落后分钟", "late, min"), "right"), (say("估算", "estimated"), "right")],
-        [(one.id, read(one.name), read(STATES[one.state]), f"{one.collected_fraction:.2%}", f"{one.late_minutes:,}",
+         (say("采集率", "collected"), "right"), (say("落后分钟", "late, min"), "right"),
+         (say("最近到数", "last heard"), "right"), (say("估算", "estimated"), "right")],
+        [(one.id, read(one.name), read(STATES[one.state]), f"{one.collected_fraction:.2%}", f"{one.late_minutes:,}", age(one.age_seconds),
           f"{one.estimated_fraction:.2%}") for one in listed],
     )  # fmt: skip
 

@@ -98,9 +98,9 @@ def import_(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    from zerofactory.runs import instruments as run
+    from zerofactory.runs import instrument_import
 
-    done = run.import_exports(opened(workspace), files, registry, dry_run=dry_run, sites=beside or ())
+    done = instrument_import.run(opened(workspace), files, registry, dry_run=dry_run, sites=beside or ())
     if as_json:
         print_json(
             [

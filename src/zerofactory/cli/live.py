@@ -122,7 +122,7 @@ def _notes(seen: Look) -> list[str]:
 
     one = seen.snapshot
     until = one.data_until.astimezone(zone(seen.time_zone)).strftime("%Y-%m-%d %H:%M") if one.data_until else "—"
-    age = _age(seen.age_seconds)
+    age = age(seen.age_seconds)
     running = say("采集中", "collecting") if seen.collecting else say("采集未运行", "not collecting")
     lines = [
         say(
@@ -198,7 +198,7 @@ def _number(value: float | None) -> str:
     return "—" if value is None else f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.1f}"
 
 
-def _age(seconds: float | None) -> str:
+def age(seconds: float | None) -> str:
     """Return a length of time in the largest unit that says enough."""
     if seconds is None:
         return "—"

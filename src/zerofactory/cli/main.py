@@ -28,6 +28,7 @@ from zerofactory.cli import (
     inventory,
     live,
     package,
+    plan,
     readings,
     restatement,
     serve,
@@ -93,6 +94,7 @@ collect.register(app)
 live.register(app)
 restatement.register(app)
 package.register(app)
+plan.register(app)
 assurance.register(app)
 evaluate.register(app)
 instruments.register(app)

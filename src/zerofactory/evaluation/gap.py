@@ -88,10 +88,8 @@ def gap(found: Evaluation) -> Gap:
 
 
 def _is_asked(one: Judgement, found: Evaluation, grade: Grade | None) -> bool:
-    if one.criterion.kind == "optional":
-        return False
     if grade is None:
-        return one.criterion.kind == "mandatory" or one.finding.weight is None
+        return one.criterion.kind == "mandatory" or (one.criterion.kind == "scored" and one.finding.weight is None)
     return one.criterion.id in grade.requires or (one.criterion.kind == "mandatory" and grade.all_mandatory)
 
 

@@ -36,7 +36,7 @@ def facts_of(book: Book) -> Facts:
         **_energy(book, parts),
         **_material(book, parts),
         **freight(book),
-        **_agreed(book),
+        **_agreed(book, emissions[f"emissions@{PLANT}"]),
         **{f"holds@{name}": Amount(float(held)) for name, held in holdings(book).items()},
         **{
             f"function@{number}": Amount(float(number in book.functions))
@@ -247,8 +247,11 @@ def _material(book: Book, parts: Parts) -> dict[str, Amount]:
     return {name: amount for name, amount in found.items() if amount.links or amount.value}
 
 
-def _agreed(book: Book) -> dict[str, Amount]:
-    """Return what is counted or agreed about the period: calendar, meters, base year, verification, products, credits."""
+def _agreed(book: Book, emitted: Amount) -> dict[str, Amount]:
+    """Return what is counted or agreed about the period: calendar, meters, base year, verification, products, credits.
+
+    Other years are taken as they were fixed, without uncertainty; a base year that is the period itself hangs on the same parts.
+    """
     points = [meter for meter in book.plant.meters if meter.kind != "virtual"]
     by_hand = [use for use in book.plant.sources if use.kind in SIGNS and not use.meters]
     found = {
@@ -271,6 +274,8 @@ def _agreed(book: Book) -> dict[str, Amount]:
                 found[f"{name}_vehicles"] = Amount(year.vehicles)
     if book.base is not None:
         found["base_year"] = Amount(float(book.base.year))
+        if book.base.year == book.year and emitted.value:
+            found["base_emissions"] = scaled(emitted, found["base_emissions"].value / emitted.value)
     if book.plant.products:
         found["products"] = Amount(float(len(book.plant.products)))
     if book.products_footprint is not None:

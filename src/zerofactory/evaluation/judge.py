@@ -197,7 +197,7 @@ def _shown(criterion: Criterion, case: Case, start: Finding, said: Attestation |
     if not said.holds(case.on):
         day = said.valid_until
         return _plain(criterion, replace(one, reason=Text(f"证据已于 {day} 到期", f"the evidence ran out on {day}")))
-    if said.state == "not_met":
+    if said.state != "met":
         return _plain(
             criterion, replace(one, reason=Text(said.text or "证明为不满足", said.text or "attested as not met"))
         )

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from zerofactory.errors import FaultyData, Problem
+from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.instruments.batch import Batch
 from zerofactory.instruments.rule import rule
 from zerofactory.instruments.serial import SerialRange, clashes, read_range
@@ -21,12 +21,12 @@ class Known:
     """A batch and where it is from, as it is named in a refusal: this book, another site, or a file."""
 
     batch: Batch
-    place: str
+    place: Text
 
 
 def serials_twice(known: Sequence[Known], fresh: Sequence[Batch]) -> list[Problem]:
     """Return a problem for every fresh batch that holds a unit of another one, known or fresh, with both named."""
-    everything = [*known, *(Known(batch, f"{batch.file_name} 第{batch.file_row}行/row") for batch in fresh)]
+    everything = [*known, *(Known(batch, _row_of(batch)) for batch in fresh)]
     ranges = [(one.batch.rules.serial_space, one.batch.serials) for one in everything]
     problems = []
     for earlier, later in clashes(ranges):
@@ -35,10 +35,14 @@ def serials_twice(known: Sequence[Known], fresh: Sequence[Batch]) -> list[Proble
         other, batch = everything[earlier], everything[later].batch
         shared = _shared(other.batch.serials, batch.serials)
         problem = rule("inst.dc.scope").refusal(
-            str(shared), f"编号已在 {other.place}。", f"serials are already in {other.place}."
+            str(shared), f"编号已在 {other.place.zh}。", f"serials are already in {other.place.en}."
         )
         problems.append(replace(problem, code="instruments.serial_twice").at(file=batch.file_name, row=batch.file_row))
     return problems
+
+
+def _row_of(batch: Batch) -> Text:
+    return Text(f"{batch.file_name} 第{batch.file_row}行", f"{batch.file_name} row {batch.file_row}")
 
 
 def _shared(one: SerialRange, other: SerialRange) -> SerialRange:
@@ -105,20 +109,34 @@ def clashing(batches: Iterable[Batch]) -> Mapping[str, str]:
     return found
 
 
+def ranges_in(text: str) -> list[SerialRange]:
+    """Return the ranges that a person listed; what holds no number is passed over.
+
+    Examples
+    --------
+    >>> [str(one) for one in ranges_in("GEC-2025-001..009; GEC-2025-020")]
+    ['GEC-2025-001..GEC-2025-009', 'GEC-2025-020']
+    """
+    found = []
+    for part in re.split(r"[;,；，、]", text):
+        ends = [end for end in _RANGE.split(part.strip(), maxsplit=1) if end]
+        if not any(sign.isdigit() for sign in part) or not ends:
+            continue
+        try:
+            first = read_range(ends[0])
+            last = ends[-1] if not ends[-1].isdigit() else f"{first.prefix}{ends[-1]}{first.suffix}"
+            found.append(read_range(ends[0], last))
+        except FaultyData:
+            continue
+    return found
+
+
 def in_documents(batches: Sequence[Batch], documents: Mapping[str, str]) -> list[tuple[Batch, str]]:
     """Return the batches whose serials a booked contract of green power names already, with its document.
 
     ``documents`` maps a document to what its column of serial numbers holds (``A-1..A-9; A-20``).
     """
-    listed: list[tuple[str, SerialRange]] = []
-    for document, text in documents.items():
-        for part in re.split(r"[;,；，、]", text):
-            ends = [end for end in _RANGE.split(part.strip(), maxsplit=1) if end]
-            if ends and any(sign.isdigit() for sign in part):
-                try:
-                    listed.append((document, read_range(ends[0], ends[-1])))
-                except FaultyData:
-                    continue
+    listed = [(document, one) for document, text in documents.items() for one in ranges_in(text)]
     by_series: dict[tuple[str, str], list[tuple[str, SerialRange]]] = {}
     for document, serials in listed:
         by_series.setdefault(serials.series, []).append((document, serials))

@@ -36,7 +36,7 @@ class Requirement:
     value: str
     unit: str
     text: Text
-    evidence: str
+    evidence: Text
     source_ref: str
     status: str
 
@@ -108,8 +108,8 @@ def neutrality_standards() -> Mapping[str, NeutralityStandard]:
 def _requirement(row: Mapping[str, str]) -> Requirement:
     return Requirement(
         row["id"], row["standard"], row["clause"], row["kind"] == "mandatory", row["stage"], row["test"],
-        row["value"], row["unit"], Text(row["text_zh"], row["text_en"]), row["evidence"], row["source_ref"],
-        row["status"],
+        row["value"], row["unit"], Text(row["text_zh"], row["text_en"]),
+        Text(row["evidence_zh"], row["evidence_en"]), row["source_ref"], row["status"],
     )  # fmt: skip
 
 

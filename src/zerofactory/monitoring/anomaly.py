@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 
 from zerofactory.monitoring.days import Days, Flags, Numbers
 from zerofactory.monitoring.normal import Memory, held_against
+from zerofactory.monitoring.robust import deviation, median
 
 STEP_DAYS = 14  # days judged by one normal before it is learnt anew
 FOLDS = 4
+LASTING_FRACTION = 0.5  # share of odd days in a step above which they are taken for the new normal
 TAIL_FRACTION = 0.2
 SHAPE_BOUNDS = (0.0, 0.5)
 FEWEST_APART = 25  # days of a class from which it has tails of its own
+CLIP_SIGMA = 4.0  # a single day adds no more to a CUSUM
+CUSUM_MARGIN = 1.25  # over the greatest of the past
 LEAST_TAIL = 5  # exceedances below which a tail is taken as exponential
 
 Causes = NDArray[np.int64]
@@ -45,6 +49,8 @@ class Terms:
         Newest judged days that calibrate.
     cusum_slack_sigma : float
         Daily miss that a CUSUM forgives.
+    cusum_limit_sigma : float
+        CUSUM from which there is a drift, if the past never came near it.
     cusum_days : int
         How far back a CUSUM reaches.
     """
@@ -54,6 +60,7 @@ class Terms:
     shortest_days: int
     calibration_days: int
     cusum_slack_sigma: float
+    cusum_limit_sigma: float
     cusum_days: int
 
 
@@ -63,7 +70,8 @@ class Judged:
 
     Arrays are M × n: ``oddness`` (−log10 of the least tail probability), ``threshold``, ``odd``, and ``cause``, the number of
     the statistic in ``names`` that was oddest. ``expected``, ``residual``, ``sigma`` are M × n × S. ``calibrated`` (M) says
-    on how many days of its own each meter's threshold stands; 0 where those of all meters were taken.
+    on how many days of its own each meter's threshold stands; 0 where those of all meters were taken. ``drift`` (M × n) is the
+    CUSUM of the daily energy, signed, against ``drift_limit`` (M).
     """
 
     first: int
@@ -75,7 +83,9 @@ class Judged:
     expected: Numbers
     residual: Numbers
     sigma: Numbers
-    calibrated: np.ndarray[tuple[int], np.dtype[np.int64]]
+    calibrated: NDArray[np.int64]
+    drift: Numbers
+    drift_limit: Numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,7 +144,7 @@ def _calm(past: _Run, known: Flags, worked: Flags) -> Numbers:
 
 
 def _walk(days: Days, first: int, past: _Run, learnt: tuple[_Tails, Numbers, Numbers, Flags], terms: Terms) -> Judged:  # fmt: skip
-    """Judge week by week; what was odd in one week is not learnt from in the next."""
+    """Judge a step at a time; an odd day is not learnt from, unless it lasts: then it is the new normal."""
     tails, threshold, calibrated, known = learnt
     run, odd_days, oddness, cause = past, [], [], []
     for origin in range(first, days.count, STEP_DAYS):
@@ -143,13 +153,15 @@ def _walk(days: Days, first: int, past: _Run, learnt: tuple[_Tails, Numbers, Num
         run = _joined(run, step)
         level, which = _oddness(step.scores, tails, days.working[origin:until])
         odd = np.nan_to_num(level) > threshold[:, None]
-        known[:, origin:until] |= odd
+        passing = odd.mean(axis=1) <= LASTING_FRACTION
+        known[passing, origin:until] |= odd[passing]
         odd_days.append(odd), oddness.append(level), cause.append(which)
     skipped = first - run.first
+    drift, limit = _drift(run.daily["energy"], skipped, terms)
     return Judged(
         first, tuple(tails[0]), np.concatenate(oddness, axis=1), np.repeat(threshold[:, None], days.count - first, axis=1),
         np.concatenate(odd_days, axis=1), np.concatenate(cause, axis=1), run.expected[:, skipped:],
-        run.residual[:, skipped:], run.sigma[:, skipped:], calibrated.astype(np.int64),
+        run.residual[:, skipped:], run.sigma[:, skipped:], calibrated.astype(np.int64), drift, limit,
     )  # fmt: skip
 
 
@@ -178,6 +190,27 @@ def _joined(one: _Run, other: _Run) -> _Run:
     )
 
 
+def _drift(daily: Numbers, skipped: int, terms: Terms) -> tuple[Numbers, Numbers]:
+    """Return the signed CUSUM of the days from ``skipped`` on and its limit by meter, the latter from the days before.
+
+    Daily misses are standardised by their long-run spread before: √((1 + ρ) / (1 − ρ)) times the usual miss, ρ their
+    correlation from day to day, so that misses which come in runs do not add up to a drift.
+    """
+    before = daily[:, :skipped]
+    middle = median(before, 1)[:, None]
+    spread = np.maximum(deviation(before - middle, 1), 1e-9)[:, None]
+    steady = np.nan_to_num((before - middle) / spread)
+    steady = np.clip(steady, -CLIP_SIGMA, CLIP_SIGMA)
+    power = np.maximum((steady**2).sum(axis=1), 1e-9)
+    tie = np.clip((steady[:, 1:] * steady[:, :-1]).sum(axis=1) / power, 0.0, 0.9)[:, None]
+    standard = (daily - middle) / (spread * np.sqrt((1.0 + tie) / (1.0 - tie)))
+    up, down = (cusum(sign * standard, terms.cusum_slack_sigma, terms.cusum_days) for sign in (1.0, -1.0))
+    worst = np.maximum(up[:, :skipped].max(axis=1), down[:, :skipped].max(axis=1))
+    limit = np.maximum(terms.cusum_limit_sigma, CUSUM_MARGIN * worst)
+    signed = np.where(up >= down, up, -down)
+    return signed[:, skipped:], limit
+
+
 def cusum(misses: Numbers, slack: float, reach: int) -> Numbers:
     """Return, day by day, the greatest sum of (miss − slack) over the last 1 … ``reach`` days (Page 1954), at least zero.
 
@@ -186,7 +219,7 @@ def cusum(misses: Numbers, slack: float, reach: int) -> Numbers:
     >>> cusum(np.array([[0.0, 2.0, 2.0, -9.0, 1.0]]), 0.5, 28).tolist()
     [[0.0, 1.5, 3.0, 0.0, 0.5]]
     """
-    steps = np.clip(np.nan_to_num(misses), -6.0, 6.0) - slack
+    steps = np.clip(np.nan_to_num(misses), -CLIP_SIGMA, CLIP_SIGMA) - slack
     total = np.concatenate([np.zeros((len(steps), 1)), np.cumsum(steps, axis=1)], axis=1)
     found = np.zeros_like(misses)
     for day in range(misses.shape[1]):

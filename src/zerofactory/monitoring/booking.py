@@ -114,11 +114,11 @@ class Booking:
         source = groups[0].source
         summed = [source.meters] if source.split else [group.meters for group in groups]
         wanted = units.parse(groups[0].unit).factor
-        made = tuple(
-            (self._rows(names), tuple(units.parse(self._meters[n].amount_unit).factor / wanted for n in names))
-            for names in summed
-        )
-        return made, tuple(self._rows(group.meters) for group in groups)
+        made = []
+        for names in summed:
+            ratios = tuple(units.parse(self._meters[name].amount_unit).factor / wanted for name in names)
+            made.append((self._rows(names), () if all(ratio == 1 for ratio in ratios) else ratios))
+        return tuple(made), tuple(self._rows(group.meters) for group in groups)
 
     def _rows(self, names: tuple[str, ...]) -> Integers:
         return np.array([self._row[name] for name in names], dtype=np.int64)
@@ -174,7 +174,10 @@ class _Flows:
 
 
 def _exact(sums: Integers, ratios: tuple[Fraction, ...]) -> int:
-    """Return a sum of thousandths in another unit: exact, rounded half to even only where units differ (as closing does)."""
-    if all(ratio == 1 for ratio in ratios):
+    """Return a sum of thousandths in another unit: exact, rounded half to even only where units differ (as closing does).
+
+    ``ratios`` is empty where every unit is the same.
+    """
+    if not ratios:
         return int(sums.sum())
     return round(sum((int(amount) * ratio for amount, ratio in zip(sums, ratios, strict=True)), Fraction(0)))

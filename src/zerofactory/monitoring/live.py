@@ -103,7 +103,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Row:
-    """One row to be: the meters whose amounts it adds (places among all meters), the groups whose grams, a meter for its share."""
+    """One row to be: the meters whose amounts it adds (places among all meters) and the groups whose grams."""
 
     level: Level
     id: str
@@ -112,7 +112,6 @@ class _Row:
     unit: str | None
     meters: Integers
     groups: Integers
-    meter: int | None = None
 
 
 class Live:
@@ -142,6 +141,13 @@ class Live:
         self._factors, self._known_at = factors, known_at
         self._documents: dict[str, int] = {}
         self._document_problems: tuple[Problem, ...] = ()
+        ratios = [_as_kwh(1.0, meter.amount_unit) for meter in self._meters]
+        self._is_energy = [ratio is not None for ratio in ratios]
+        self._kwh = np.array([ratio or 0.0 for ratio in ratios])
+        self._priced = [
+            self.month.priced(n) if n < len(real) else meter.carrier in prices.cny_per_kwh
+            for n, meter in enumerate(self._meters)
+        ]
         self._rows = {level: tuple(self._rows_of(level)) for level in LEVELS}
         self.running_milli: Integers = np.zeros(len(real), dtype=np.int64)
 
@@ -166,7 +172,12 @@ class Live:
         month = self.month
         first, last = self._today()
         state = self._state(month.sums(first, last))
-        figures = [self._figure(row, state) for level in levels for row in self._rows[level]]
+        figures: list[Figure] = []
+        for level in levels:
+            if level == "meter":
+                figures += self._meter_figures(state)
+            else:
+                figures += [self._figure(row, state) for row in self._rows[level]]
         figures += [self._total(state)] if "site" in levels else []
         documents = sum(self._documents.values())
         over = month.horizon
@@ -180,7 +191,7 @@ class Live:
             newest_known_us=int(month.newest_known_us.max(initial=0)),
             meters=len(month.meters),
             meters_reporting=int(reporting.sum()),
-            meters_late=int((reporting & (over - month.reached >= 2)).sum() + (~reporting).sum()),
+            meters_late=month.late,
             estimated_fraction=_share(int(state.estimated.sum()), int(np.abs(state.month[: len(month.meters)]).sum())),
             unsettled=month.unsettled,
             is_over=over == month.grid.slots,
@@ -234,8 +245,6 @@ class Live:
         rate = int(state.newest[members].sum()) / 1000.0 * 60.0 / self.month.grid.minutes if has_unit else None
         gco2e, today_gco2e, note = self._grams(row, state)
         priced = row.carrier in self.prices.cny_per_kwh and has_unit
-        if row.meter is not None and row.meter < len(self.month.meters):
-            priced = self.month.priced(row.meter)
         reached = state.reached[members]
         return Figure(
             level=row.level, id=row.id, name=row.name, carrier=row.carrier, unit=row.unit,
@@ -251,14 +260,34 @@ class Live:
             note=note,
         )  # fmt: skip
 
+    def _meter_figures(self, state: _State) -> list[Figure]:
+        """Return the rows of all meters: the same as `_figure` of each, from plain lists, because there may be thousands."""
+        real, grid = len(self.month.meters), self.month.grid
+        estimated = [
+            _share(*pair) for pair in zip(state.estimated.tolist(), np.abs(state.month[:real]).tolist(), strict=True)
+        ]
+        per_hour = state.newest / 1000.0 * 60.0 / grid.minutes
+        rates, powers = per_hour.tolist(), (per_hour * self._kwh).tolist()
+        moments = {0: None} | {slot: grid.moment(slot) for slot in set(state.reached.tolist()) - {0}}
+        columns = zip(
+            self._rows["meter"], rates, powers, (state.day / 1000.0).tolist(), (state.month / 1000.0).tolist(),
+            state.day_cny.tolist(), state.month_cny.tolist(), state.carried_today.tolist(), state.carried.tolist(),
+            [*estimated, *([0.0] * (len(rates) - real))], state.reached.tolist(), state.has.tolist(), self._priced, self._is_energy,
+            strict=True,
+        )  # fmt: skip
+        return [
+            Figure(
+                "meter", row.id, row.name, row.carrier, row.unit, rate, power if is_energy else None, day, month,
+                day_cny if priced else None, month_cny if priced else None,
+                today if has else None, grams if has else None, share, moments[reached], NOTHING if has else NO_SOURCE,
+            )
+            for row, rate, power, day, month, day_cny, month_cny, today, grams, share, reached, has, priced, is_energy in columns
+        ]  # fmt: skip
+
     def _grams(self, row: _Row, state: _State) -> tuple[int | None, int | None, Text]:
         if row.carrier == DOCUMENTS:
             own = self._documents.get(row.id, 0) if row.level == "shop" else sum(self._documents.values())
             return own, None, NOTHING
-        if row.meter is not None:
-            if not state.has[row.meter]:
-                return None, None, NO_SOURCE
-            return int(state.carried[row.meter]), int(state.carried_today[row.meter]), NOTHING
         if row.level == "line":
             there = row.meters[state.has[row.meters]]
             if not len(there):
@@ -286,7 +315,7 @@ class Live:
     def _rows_of(self, level: Level) -> list[_Row]:
         if level == "meter":
             return [
-                _Row("meter", m.id, m.name, m.carrier, m.amount_unit, np.array([n]), NO_GROUPS, n)
+                _Row("meter", m.id, m.name, m.carrier, m.amount_unit, np.array([n]), NO_GROUPS)
                 for n, m in enumerate(self._meters)
             ]
         if level == "line":

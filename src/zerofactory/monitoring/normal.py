@@ -12,7 +12,7 @@ Medians bear that up to half of the days learnt from were not normal themselves.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -112,13 +112,25 @@ def held_against(days: Days, origin: int, until: int, memory: Memory, skip: Flag
     added = follows.of(days, first, until)
     straight = past[:, first:] - added[:, : origin - first]
     profile = _profiles(days, straight, (first, until), memory)
-    expected = profile + added
     values = np.concatenate([past[:, first:], days.values[:, origin:until]], axis=1)
+    expected = np.maximum(profile + added, _least(past[:, first:])[:, None, None])
     resting = _resting(expected)
     cut = origin - first
     taught = _Held(days.kind[first:origin], expected[:, :cut], (values - expected)[:, :cut], resting[:, :cut])
     asked = _Held(days.kind[origin:until], expected[:, cut:], (values - expected)[:, cut:], resting[:, cut:])
-    return _judged(taught, asked, windows_of(days.clock.minutes), memory)
+    miss = _judged(taught, asked, windows_of(days.clock.minutes), memory)
+    strange = _strange(taught.kind, asked.kind, memory.fewest_days)
+    return replace(
+        miss, scores={name: np.where(strange, np.nan, values) for name, values in miss.scores.items()},
+        daily={name: np.where(strange, np.nan, values) for name, values in miss.daily.items()},
+    )  # fmt: skip
+
+
+def _strange(taught: Places, asked: Places, fewest: int) -> Flags:
+    """Return the days of which too few like them were seen to be judged: a worked day by its kind, a free one by all free days."""
+    free = int((taught > WORKED_WEEKEND).sum())
+    many = [int((taught == kind).sum()) if kind <= WORKED_WEEKEND else free for kind in range(KINDS)]
+    return np.array([many[int(kind)] < fewest for kind in asked], dtype=np.bool_)
 
 
 def _profiles(days: Days, straight: Numbers, span: tuple[int, int], memory: Memory) -> Numbers:
@@ -146,6 +158,11 @@ def _alike(keys: Places, key: int, most: int, fewest: int) -> Places:
             break
         chosen = np.union1d(chosen, np.flatnonzero(keys == other))
     return chosen[-most:] if len(chosen) else np.arange(len(keys))[-most:]
+
+
+def _least(past: Numbers) -> Numbers:
+    """Return the least that is to be expected of a meter: the 1 % quantile of what was seen."""
+    return np.array([float(np.nanquantile(one, 0.01)) if np.isfinite(one).any() else 0.0 for one in past])
 
 
 def _resting(expected: Numbers) -> Flags:

@@ -82,11 +82,13 @@ class OpenMonth:
         self.meters = tuple(meter for meter in plant.meters if meter.kind != "virtual")
         self.row_of = {meter.id: row for row, meter in enumerate(self.meters)}
         count, slots = len(self.meters), self.grid.slots
-        self._values = np.zeros((count, slots + 1))
-        self._states = np.zeros((count, slots + 1), dtype=np.uint8)  # 0: no reading; pages not touched take no memory
-        self._known = np.zeros((count, slots + 1), dtype=np.int64)
-        self.amount = np.zeros((count, slots), dtype=np.int64)
-        self.state = np.zeros((count, slots), dtype=np.uint8)
+        # Meter × slot, laid out slot by slot: what comes in together stands together, and slots to come take no memory.
+        self._values = np.zeros((slots + 1, count)).T
+        self._states = np.zeros((slots + 1, count), dtype=np.uint8).T  # 0: no reading
+        self._known = np.zeros((slots + 1, count), dtype=np.int64).T
+        self.amount = np.zeros((slots, count), dtype=np.int64).T
+        self.state = np.zeros((slots, count), dtype=np.uint8).T
+        self._written = np.zeros(count, dtype=np.int64)  # slots that may hold something
         self.reached = np.zeros(count, dtype=np.int64)  # slots that are over, by the meter's own readings
         self.newest_known_us = np.zeros(count, dtype=np.int64)
         self.month_milli = np.zeros(count, dtype=np.int64)
@@ -112,6 +114,12 @@ class OpenMonth:
         """Meters whose gaps wait to be estimated anew."""
         return len(self._unsettled)
 
+    @property
+    def late(self) -> int:
+        """Meters that have not reported or are behind the others by more than is granted."""
+        behind = self.horizon - self.reached
+        return int(((self.reached == 0) | (behind >= live_rules().grace_intervals * self._own)).sum())
+
     def take(self, incoming: Incoming) -> None:
         """Take readings; of repeated ones the newest known holds, among equals the greatest value (as in closing)."""
         place, slot = self._placed(incoming)
@@ -123,10 +131,11 @@ class OpenMonth:
         before, had = self._known[meter, slot], self._states[meter, slot]
         newer = (had == 0) | (known > before) | ((known == before) & (value > self._values[meter, slot]))
         meter, slot, known, value, state, had = (column[newer] for column in (meter, slot, known, value, state, had))
-        quick = self._is_plain(meter, slot, value, state, had)
         self._values[meter, slot], self._states[meter, slot], self._known[meter, slot] = value, state, known
+        plain = self._is_plain(meter, slot, state, had)
+        slow = np.unique(meter[~plain]).tolist()
+        quick = ~np.isin(meter, slow)
         self._step(meter[quick], slot[quick])
-        slow = np.unique(meter[~quick]).tolist()
         for row in slow:
             self._rework(row, filling=len(slow) <= live_rules().rows_settled_at_once)
         self._mark_late()
@@ -200,40 +209,45 @@ class OpenMonth:
         place = place[np.append(cell[1:] != cell[:-1], True)] if len(place) else place  # the newest known of each place
         return place, slot[place]
 
-    def _is_plain(
-        self, meter: Integers, slot: Integers, value: Numbers, state: NDArray[np.uint8], had: NDArray[np.uint8]
-    ) -> Flags:
-        """Return which readings are new, measured, in order, alone on their meter, and within bounds."""
-        alone = np.bincount(meter, minlength=len(self.meters))[meter] == 1
-        plain: Flags = alone & (had == 0) & (state == MEASURED) & (self._own[meter] == 1) & ~self._rough[meter]
+    def _is_plain(self, meter: Integers, slot: Integers, state: NDArray[np.uint8], had: NDArray[np.uint8]) -> Flags:
+        """Return which readings, just written, are new, measured, after all before them, and within bounds.
+
+        A register's must follow the reading of the slot before (which may have come with it).
+        """
+        plain: Flags = (had == 0) & (state == MEASURED) & (self._own[meter] == 1) & ~self._rough[meter]
         register = self._rules.register[meter] == 1
         behind = np.maximum(slot - 1, 0)
-        before = self._values[meter, behind]
-        follows = (slot == self.reached[meter] + 1) & (self._states[meter, behind] == MEASURED)
+        value, before = self._values[meter, slot], self._values[meter, behind]
+        follows = (slot > self.reached[meter]) & (self._states[meter, behind] == MEASURED) & (slot > 0)
         rise = self._rules.whole(meter, value) - self._rules.whole(meter, before)
-        plain &= np.where(
-            register, follows & (value >= before) & (rise <= self._rules.most[meter]), slot >= self.reached[meter]
-        )
-        inside: Flags = (value >= self._rules.low[meter]) & (value <= self._rules.high[meter])
-        plain &= register | inside
+        rises = follows & (value >= before) & (rise <= self._rules.most[meter])
+        inside = (slot >= self.reached[meter]) & (value >= self._rules.low[meter]) & (value <= self._rules.high[meter])
+        plain &= np.where(register, rises, inside)
         return plain
 
     def _step(self, meter: Integers, slot: Integers) -> None:
-        """Write one slot of each of several plain meters."""
+        """Write the slots of plain readings."""
+        if not len(meter):
+            return
         register = self._rules.register[meter]
         place = slot - register
-        value = self._values[meter, slot]
-        amount = self._rules.whole(meter, value)
+        amount = self._rules.whole(meter, self._values[meter, slot])
         amount -= np.where(register == 1, self._rules.whole(meter, self._values[meter, np.maximum(place, 0)]), 0)
-        skipped = place > self.reached[meter]
+        held = self.amount[meter, place]  # what was estimated while the meter was late
+        guessed = np.where(self.state[meter, place] == ESTIMATED, np.abs(held), 0)
         self.amount[meter, place], self.state[meter, place] = amount, MEASURED
-        self.month_milli[meter] += amount
-        self.reached[meter] = place + 1
-        for row, at, milli in zip(meter.tolist(), place.tolist(), amount.tolist(), strict=True) if self._prices else ():
+        change = amount - held
+        np.add.at(self.month_milli, meter, change)
+        np.subtract.at(self.estimated_milli, meter, guessed)
+        for row, at, milli in zip(meter.tolist(), place.tolist(), change.tolist(), strict=True) if self._prices else ():
             price = self._prices.get(row)
             if price is not None:
                 self.month_cny[row] += milli / 1000.0 * price[at]
-        self._unsettled.update(dict.fromkeys(meter[skipped].tolist()))
+        before = self.reached.copy()
+        np.maximum.at(self.reached, meter, place + 1)
+        np.maximum(self._written, self.reached, out=self._written)
+        holes = self.reached - before > np.bincount(meter, minlength=len(self.meters))
+        self._unsettled.update(dict.fromkeys(np.flatnonzero(holes).tolist()))
 
     def _rework(self, row: int, *, filling: bool = False) -> None:
         """Work out a meter's row anew from all its readings."""
@@ -253,7 +267,8 @@ class OpenMonth:
             else:
                 self._unsettled[row] = None
         self._settled_until[row] = until
-        self.amount[row], self.state[row] = amount, state
+        end = int(max(until, self.reached[row], self._written[row]))
+        self.amount[row, :end], self.state[row, :end], self._written[row] = amount[:end], state[:end], end
         self.month_milli[row] = amount.sum()
         self.estimated_milli[row] = np.abs(amount[state == ESTIMATED]).sum()
         if row in self._prices:

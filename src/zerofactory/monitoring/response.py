@@ -18,6 +18,8 @@ NEAR_DEGC = (8.0, 16.0, 24.0)  # kinks of the response to temperature
 CLIP_SIGMA = 3.0
 REFITS = 2
 RIDGE = 4.0  # weight of "no response", in observations a slot
+SPREAD_K = 5.0  # usual spread of temperature: what was hardly ever seen to differ is hardly trusted
+GAIN_FRACTION = 0.05  # a response that lessens the miss by less is none
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,13 +67,14 @@ def response(days: Days, past: Numbers, last_days: int, fewest_days: int) -> Res
 
 
 def _features(days: Days, first: int, last: int) -> Numbers | None:
-    """Return what the load may follow (n × S × F) and a constant; None where nothing is known."""
+    """Return what the load may follow (n × S × F) and a constant, each of spread one or less; None where nothing is known."""
     columns = []
     for name, values in sorted(days.drivers.items()):
         one = np.nan_to_num(values[first:last], nan=0.0)
-        columns.append(one)
         if name == "temperature":
-            columns += [np.maximum(one - kink, 0.0) for kink in NEAR_DEGC]
+            columns += [part / SPREAD_K for part in (one, *(np.maximum(one - kink, 0.0) for kink in NEAR_DEGC))]
+        else:
+            columns.append(one / max(float(np.nanstd(days.drivers[name])), 1e-9))
     return np.stack([*columns, np.ones_like(columns[0])], axis=2) if columns else None
 
 
@@ -85,13 +88,16 @@ def _centred(values: Numbers, kind: Places) -> Numbers:
 
 
 def _robust(x: Numbers, y: Numbers, size: int) -> Numbers:
-    """Return the weights (M × blocks × F) of y (M × n × S) on x (F × n × S)."""
+    """Return the weights (M × blocks × F) of y (M × n × S) on x (F × n × S); zero where they gain nothing."""
     found = _solved(x, y, size)
     for _ in range(REFITS):
         fitted = np.einsum("msf,fns->mns", np.repeat(found, size, axis=1), x, optimize=True)
         spread = deviation(y - fitted, 1)[:, None] + 1e-12
         found = _solved(x, np.clip(y, fitted - CLIP_SIGMA * spread, fitted + CLIP_SIGMA * spread), size)
-    return found
+    fitted = np.einsum("msf,fns->mns", np.repeat(found, size, axis=1), x, optimize=True)
+    shape = (*y.shape[:2], y.shape[2] // size, size)
+    before, after = (deviation(part.reshape(shape), (1, 3)) for part in (y, y - fitted))
+    return np.where((after <= (1.0 - GAIN_FRACTION) * before)[:, :, None], found, 0.0)
 
 
 def _solved(x: Numbers, y: Numbers, size: int) -> Numbers:
@@ -101,9 +107,6 @@ def _solved(x: Numbers, y: Numbers, size: int) -> Numbers:
     for block in range(blocks):
         inside = slice(block * size, (block + 1) * size)
         xs, ys = x[:, :, inside].reshape(len(x), -1), y[:, :, inside].reshape(len(y), -1)
-        scale = np.sqrt((xs**2).mean(axis=1))
-        used = scale > 1e-9
-        xn = xs[used] / scale[used, None]
-        gram = xn @ xn.T + np.eye(len(xn)) * RIDGE * size
-        found[:, block, used] = (np.linalg.solve(gram, xn @ np.nan_to_num(ys).T) / scale[used, None]).T
+        gram = xs @ xs.T + np.eye(len(xs)) * RIDGE * size
+        found[:, block] = np.linalg.solve(gram, xs @ np.nan_to_num(ys).T).T
     return found

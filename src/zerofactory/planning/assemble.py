@@ -18,7 +18,7 @@ from zerofactory.errors import Text
 from zerofactory.metering.activity_table import canonical
 from zerofactory.planning.commitment import Plan, StatedMeasure
 from zerofactory.planning.end_use import EndUse, StatedUse, end_use
-from zerofactory.planning.measure import Cost, Instead, Measure, Saving, measures
+from zerofactory.planning.measure import Cost, Cover, Instead, Measure, Saving, measures
 from zerofactory.planning.portfolio import CoverOption, Floats, Link, NotApplicable, Option
 from zerofactory.planning.stream import CONTRACT, ELECTRICITY, Stream, shop_kind
 from zerofactory.site.model import Plant, SourceUse
@@ -72,13 +72,17 @@ class _Work:
     options: list[Option] = field(default_factory=list)
     links: list[tuple[Link, dict[Stream, float]]] = field(default_factory=list)
     fixed: list[dict[Stream, float]] = field(default_factory=list)
-    covers: list[tuple[Measure, Stream, StatedMeasure]] = field(default_factory=list)
+    covers: list[tuple[Measure, Cover, Stream, StatedMeasure]] = field(default_factory=list)
     credit: Measure | None = None
     refused: list[NotApplicable] = field(default_factory=list)
 
 
 def draw_up(
-    plan: Plan, plant: Plant, amounts: Mapping[Stream, float], metered: Mapping[str, float], catalogue: Sequence[Measure] = ()
+    plan: Plan,
+    plant: Plant,
+    amounts: Mapping[Stream, float],
+    metered: Mapping[str, float],
+    catalogue: Sequence[Measure] = (),
 ) -> Drawn:
     """Return the draft of a portfolio.
 
@@ -114,7 +118,7 @@ def _take(work: _Work, measure: Measure, stated: StatedMeasure) -> None:
         work.credit = measure
         return
     if measure.cover is not None:
-        work.covers.append((measure, _contract_stream(work, measure), stated))
+        work.covers.append((measure, measure.cover, _contract_stream(work, measure.cover), stated))
         return
     size = _size(work, measure, stated)
     links = _links(work, measure)
@@ -144,7 +148,8 @@ def _option(
     if links:
         first = links[0][0]
         saved = first.fraction * sum(
-            units.convert(part.amount, part.stream.unit, end_use(first.end_use).unit) for part in work.uses[first.end_use]
+            units.convert(part.amount, part.stream.unit, end_use(first.end_use).unit)
+            for part in work.uses[first.end_use]
         )
     bases = {"fixed": 1.0, "vehicles": work.vehicles, "size": size or 0.0, "saved": saved}
 
@@ -196,7 +201,7 @@ def _change(work: _Work, delta: dict[Stream, float], part: Part, saving: Saving)
 
 def _target(work: _Work, saved: Stream, other: Instead) -> Stream:
     """Return the stream that takes the place of a saving; one that the plant lacks is added with amount 0."""
-    if other.source_kind is None or other.source_kind == saved.source_kind and other.item == saved.item:
+    if other.source_kind is None or (other.source_kind == saved.source_kind and other.item == saved.item):
         detail = canonical({**saved.particulars, **other.detail})
         return _known(work, replace(saved, item=other.item or saved.item, detail=detail))
     near = [
@@ -259,14 +264,13 @@ def _fixed(work: _Work, measure: Measure, size: float | None) -> dict[Stream, fl
     return delta
 
 
-def _contract_stream(work: _Work, measure: Measure) -> Stream:
+def _contract_stream(work: _Work, cover: Cover) -> Stream:
     """Return the stream of a new contract, with the particulars that make it count in the market-based view."""
     if not any(stream.source_kind == ELECTRICITY for stream in work.amounts):
         raise _Reason("没有外购电力", "no electricity is purchased")
-    assert measure.cover is not None  # asked by the caller
     use = _source(work, CONTRACT)
     detail: dict[str, str | float] = {
-        "instrument_kind": measure.cover.instrument_kind,
+        "instrument_kind": cover.instrument_kind,
         "market": work.plant.region.partition("-")[0],
         "beneficiary": work.plant.organisation.name.zh,
         "retired": "yes",
@@ -296,9 +300,7 @@ def parts_of(work: _Work, use: EndUse) -> tuple[Part, ...]:
     return tuple(Part(stream, amount * share) for stream, amount in fitting.items())
 
 
-def _metered(
-    work: _Work, use: EndUse, meters: Sequence[str], fitting: Mapping[Stream, float]
-) -> tuple[Part, ...]:
+def _metered(work: _Work, use: EndUse, meters: Sequence[str], fitting: Mapping[Stream, float]) -> tuple[Part, ...]:
     """Share what each meter counted over the streams of its shop; over all of them where its shop has none."""
     taken: dict[Stream, float] = {}
     for meter in meters:
@@ -327,14 +329,13 @@ def _drawn(work: _Work) -> Drawn:
         for stream, amount in delta.items():
             option_matrix[place[stream], column] += amount
     covers = []
-    for measure, stream, stated in work.covers:
-        assert measure.cover is not None  # they are the ones with a cover
+    for measure, cover, stream, stated in work.covers:
         covers.append(
             CoverOption(
                 measure,
                 place[stream],
-                measure.cover.max_fraction if stated.max_fraction is None else stated.max_fraction,
-                measure.cover.cny_per_mwh if stated.cny_per_mwh is None else stated.cny_per_mwh,
+                cover.max_fraction if stated.max_fraction is None else stated.max_fraction,
+                cover.cny_per_mwh if stated.cny_per_mwh is None else stated.cny_per_mwh,
                 max(
                     work.plan.plan.first_year + measure.lead_years - 1,
                     measure.earliest_year or 0,

@@ -1,12 +1,12 @@
 """The plan of a plant as it is written down: ``plan.toml``.
 
-    [plan]        commitment, scope, base year, years, standard and claim regime, strategies (reduce, maintain, offset)
-    [[targets]]   by framework and rule, or stated
-    [economics]   discounting, budgets, grid and carbon-price scenario, output
-    [[prices]]    the plant's own prices      [[end_uses]]  meters, sources or shares of its end uses
-    [measures.X]  size, years, exclusion of a measure
-    [mechanism]   roles, RACI, information system, verification calendar
-    [[tasks]]     the first tasks
+[plan]        commitment, scope, base year, years, standard and claim regime, strategies (reduce, maintain, offset)
+[[targets]]   by framework and rule, or stated
+[economics]   discounting, budgets, grid and carbon-price scenario, output
+[[prices]]    the plant's own prices      [[end_uses]]  meters, sources or shares of its end uses
+[measures.X]  size, years, exclusion of a measure
+[mechanism]   roles, RACI, information system, verification calendar
+[[tasks]]     the first tasks
 """
 
 from __future__ import annotations
@@ -191,13 +191,15 @@ def _target_faults(target: Target, place: int, head: Head) -> list[Problem]:
             zh = f"目标“{target.id}”需要 reduction_fraction(0 到 1)。"
             en = f"Target '{target.id}' needs a reduction_fraction between 0 and 1."
             problems.append(_fault("target_share", zh, en, f"{where}.reduction_fraction"))
-    elif target.framework not in frameworks():
+        return problems
+    book = frameworks().get(target.framework or "")
+    if book is None:
         listed = ", ".join(frameworks())
         zh = f"目标“{target.id}”的框架“{target.framework}”不存在; 可选 {listed}。"
         en = f"Target '{target.id}' names no known framework ({target.framework}); choose {listed}."
         problems.append(_fault("target_framework", zh, en, f"{where}.framework"))
-    elif target.rule not in [rule.id for rule in frameworks()[target.framework].rules]:
-        listed = ", ".join(rule.id for rule in frameworks()[target.framework].rules)
+    elif target.rule not in [rule.id for rule in book.rules]:
+        listed = ", ".join(rule.id for rule in book.rules)
         zh = f"目标“{target.id}”的规则“{target.rule}”不存在; 可选 {listed}。"
         en = f"Target '{target.id}' names no known rule ({target.rule}); choose {listed}."
         problems.append(_fault("target_rule", zh, en, f"{where}.rule"))

@@ -14,7 +14,7 @@ import numpy as np
 from zerofactory import units
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.planning.limit import Direction, Limit
-from zerofactory.planning.model import Linear, Row, linear
+from zerofactory.planning.model import Linear, Row, linear, scale_of
 from zerofactory.planning.portfolio import Floats, Portfolio
 from zerofactory.planning.stream import CONTRACT, ELECTRICITY, ON_SITE
 
@@ -126,9 +126,7 @@ def figure(portfolio: Portfolio, name: str, regime: str) -> tuple[Linear, Linear
     return above, nothing
 
 
-def value(
-    portfolio: Portfolio, name: str, regime: str, answer: tuple[Floats, Floats]
-) -> Floats:
+def value(portfolio: Portfolio, name: str, regime: str, answer: tuple[Floats, Floats]) -> Floats:
     """Return an indicator by year for what is on and contracted."""
     on, covers = answer
     above, below = figure(portfolio, name, regime)
@@ -165,7 +163,7 @@ def rows(portfolio: Portfolio, limit: Limit, regime: str, group: str | None = No
     else:
         turned, bound = _minus(_times(above, sign), _times(below, sign * limit.value)), 0.0
     name = group or f"limit:{limit.indicator}"
-    scale = max(float(np.abs(above.constant).max()), 1e-9) / 100.0
+    scale = scale_of(above)
     return tuple(Row(name, year, limit, turned, bound, scale) for year in portfolio.years if year >= first)
 
 

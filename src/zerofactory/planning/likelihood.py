@@ -109,7 +109,9 @@ def _draw(roadmap: Roadmap, generator: np.random.Generator, size: int) -> tuple[
     amounts = p.base[None, :, None] + np.einsum("sl,dly->dsy", p.link_matrix, residuals * drawn[:, :, None])
     follow = np.where(p.grows[None, :, None], (p.volume * np.maximum(volume, 0.0))[:, None, :], 1.0)
     amounts = amounts * follow + np.einsum("so,doy->dsy", p.option_matrix, on * scale[:, :, None])
-    delivered = 1.0 - np.abs(default("contract_shortfall") * generator.triangular(-1.0, 0.0, 1.0, (size, len(p.covers))))
+    delivered = 1.0 - np.abs(
+        default("contract_shortfall") * generator.triangular(-1.0, 0.0, 1.0, (size, len(p.covers)))
+    )
     for place, cover in enumerate(p.covers):
         amounts[:, cover.stream] += delivered[:, place, None] * roadmap.covers_mwh[place][None, :]
     return amounts, np.maximum(grid, 0.0)

@@ -119,9 +119,7 @@ class _State:
         return max(0.0, min(left, p.covers[cover].max_fraction * bought))
 
 
-def _cheapest(
-    state: _State, options: Sequence[int], covers: Sequence[int]
-) -> tuple[str, int, float, float] | None:
+def _cheapest(state: _State, options: Sequence[int], covers: Sequence[int]) -> tuple[str, int, float, float] | None:
     """Return the next measure: kind, number, grams abated, cost of the year; None when none abates any more."""
     p, now = state.portfolio, state.amounts(state.on, state.covers)
     found: list[tuple[float, str, int, float, float]] = []

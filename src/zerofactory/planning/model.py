@@ -9,7 +9,9 @@
 
 The product w = x·r with r in [L, 1] is written exactly by four rows (McCormick 1976, doi 10.1007/BF01580665; exact where one
 factor is 0 or 1):  w ≤ x,  w ≤ r − L(1 − x),  w ≥ L x,  w ≥ r − (1 − x),  with L = Π (1 − s) of the links before.
-Money is in thousand CNY, grams in tonnes, so that the numbers stay near one.
+Money is in thousand CNY, grams in tonnes, so that the numbers stay near one. The objective is everything the plan pays for
+what the measures act on (energy, material, carbon, contracts, credits, investment, upkeep), doing nothing included as a constant;
+the gap is relative to that, and told in CNY and against the net cost of the plan too.
 """
 
 from __future__ import annotations
@@ -41,7 +43,8 @@ class Linear:
     def value(self, on: Floats, residuals: Floats, covers: Floats) -> Floats:
         """Return the figure by year."""
         found: Floats = self.constant + (self.option * on).sum(axis=0) + (self.link * residuals).sum(axis=0)
-        return found + (self.cover * covers).sum(axis=0)
+        found += (self.cover * covers).sum(axis=0)
+        return found
 
 
 def linear(portfolio: Portfolio, per_unit: Floats) -> Linear:
@@ -54,6 +57,11 @@ def linear(portfolio: Portfolio, per_unit: Floats) -> Linear:
         link=portfolio.link_matrix.T @ scaled,
         cover=cover,
     )
+
+
+def scale_of(figure: Linear) -> float:
+    """Return by what a figure is divided so that its values lie near a hundred."""
+    return max(float(np.abs(figure.constant).max()), 1e-9) / 100.0
 
 
 def lone(portfolio: Portfolio) -> tuple[int, ...]:
@@ -180,8 +188,10 @@ def build(portfolio: Portfolio, wishes: Wishes, elastic: bool = False, dropped: 
         _never_rising(draft, at, wishes.priced)
     if "budget" not in dropped:
         _budgets(draft, at, wishes.budgets_cny)
-    if wishes.net is not None and wishes.neutral_year is not None and portfolio.credit is not None and not elastic:
+    if not elastic:
         credit = _neutrality(draft, at, wishes)
+        idle = float(discount(portfolio) @ _money(portfolio, wishes).constant) * CNY
+        draft.add_columns("idle", 1, 1.0, 1.0, idle)
     further = [name for name, asked in (("steady", wishes.steady), ("budget", bool(wishes.budgets_cny))) if asked]
     groups = tuple(dict.fromkeys([row.group for row in wishes.rows] + further))
     return Model(draft.finish(), on, link, cover, credit, slack, own, groups, portfolio)
@@ -189,7 +199,7 @@ def build(portfolio: Portfolio, wishes: Wishes, elastic: bool = False, dropped: 
 
 @dataclass(frozen=True, eq=False)
 class _Places:
-    """Where the variables of a draft are."""
+    """Where the variables of a draft are. ``figures`` holds the columns of figures that stand in several rows."""
 
     portfolio: Portfolio
     on: Block
@@ -197,6 +207,22 @@ class _Places:
     cover: Block | None
     own: Mapping[int, int]
     years: int
+    figures: dict[int, Block] = field(default_factory=dict)
+
+    def column(self, draft: Draft, figure: Linear, year: int, scale: float) -> int:
+        """Return the column that holds ``(figure − its constant) ÷ scale`` of a year; defined once by one row a year."""
+        if id(figure) not in self.figures:
+            number = len(self.figures)
+            block = draft.add_columns(f"figure_{number}", self.years, -np.inf, np.inf)
+            rows = draft.add_rows(f"defined_{number}", self.years, "=", 0.0)
+            for y in range(self.years):
+                here = np.array([rows.first + y])
+                terms = self.terms(figure, y)
+                draft.put(here, np.array([block.first + y]), -1.0)
+                if terms:
+                    draft.put(here, np.array(list(terms)), np.array(list(terms.values())) / scale)
+            self.figures[id(figure)] = block
+        return self.figures[id(figure)].first + year
 
     def x(self, option: int, year: int) -> int:
         return self.on.first + option * self.years + year
@@ -353,8 +379,8 @@ def _contracted(draft: Draft, at: _Places) -> None:
     mine = purchased(at.portfolio)
     existing = contracted(at.portfolio)
     for y in range(at.years):
-        terms = at.terms(mine, y)
-        caps = [(f"covered_{y}", 1.0, range(len(at.portfolio.covers)), float(existing[y]))]
+        bought = at.column(draft, mine, y, 1e3)
+        caps = [(f"covered_{y}", 1.0, list(range(len(at.portfolio.covers))), float(existing[y]))]
         caps += [
             (f"covered_{y}_{place}", one.max_fraction, [place], 0.0) for place, one in enumerate(at.portfolio.covers)
         ]
@@ -363,17 +389,13 @@ def _contracted(draft: Draft, at: _Places) -> None:
                 continue
             row = draft.add_rows(name, 1, "<=", (share * mine.constant[y] - running) * 1e-3)
             draft.put(row, np.array([at.cover.first + place * at.years + y for place in places]), 1.0)
-            if terms:
-                draft.put(row, np.array(list(terms)), np.array(list(terms.values())) * -share * 1e-3)
+            draft.put(row, np.array([bought]), -share)
 
 
 def purchased(portfolio: Portfolio) -> Linear:
     """Return the purchased electricity in MWh."""
     per_unit = np.array(
-        [
-            units.ratio(stream.unit, "MWh") if stream.source_kind == ELECTRICITY else 0.0
-            for stream in portfolio.streams
-        ]
+        [units.ratio(stream.unit, "MWh") if stream.source_kind == ELECTRICITY else 0.0 for stream in portfolio.streams]
     )
     return linear(portfolio, np.repeat(per_unit[:, None], len(portfolio.years), axis=1))
 
@@ -393,23 +415,18 @@ def _limits(draft: Draft, at: _Places, rows: Sequence[Row], slack: Block | None)
         scale = wish.scale
         bound = (wish.bound - wish.figure.constant[year]) / scale
         row = draft.add_rows(f"limit_{number}", 1, "<=", bound)
-        terms = at.terms(wish.figure, year)
-        if terms:
-            draft.put(row, np.array(list(terms)), np.array(list(terms.values())) / scale)
+        draft.put(row, np.array([at.column(draft, wish.figure, year, scale)]), 1.0)
         if slack is not None:
             draft.put(row, np.array([slack.first + number]), -1.0)
 
 
 def _never_rising(draft: Draft, at: _Places, figure: Linear) -> None:
     """Emissions of a year are at most those of the year before."""
-    scale = max(float(np.abs(figure.constant).max()), 1.0) / 100.0
+    scale = scale_of(figure)
     for y in range(1, at.years):
-        terms = {column: -value for column, value in at.terms(figure, y - 1).items()}
-        for column, value in at.terms(figure, y).items():
-            terms[column] = terms.get(column, 0.0) + value
         row = draft.add_rows(f"steady_{y}", 1, "<=", (figure.constant[y - 1] - figure.constant[y]) / scale)
-        if terms:
-            draft.put(row, np.array(list(terms)), np.array(list(terms.values())) / scale)
+        draft.put(row, np.array([at.column(draft, figure, y, scale)]), 1.0)
+        draft.put(row, np.array([at.column(draft, figure, y - 1, scale)]), -1.0)
 
 
 def _budgets(draft: Draft, at: _Places, budgets: Mapping[int, float]) -> None:
@@ -433,12 +450,12 @@ def _budgets(draft: Draft, at: _Places, budgets: Mapping[int, float]) -> None:
 def _neutrality(draft: Draft, at: _Places, wishes: Wishes) -> Block | None:
     """From the neutral year on, credits for what remains: k[y] ≥ emissions − removals."""
     portfolio = at.portfolio
-    assert wishes.net is not None and wishes.neutral_year is not None  # asked by the caller
-    assert portfolio.credit is not None and portfolio.credit.credit is not None
-    places = [y for y, year in enumerate(portfolio.years) if year >= wishes.neutral_year]
-    if not places:
+    credit = portfolio.credit.credit if portfolio.credit else None
+    first = wishes.neutral_year
+    places = [y for y, year in enumerate(portfolio.years) if first is not None and year >= first]
+    if not places or credit is None or wishes.net is None:
         return None
-    price = portfolio.credit.credit.cny_per_t
+    price = credit.cny_per_t
     block = draft.add_columns("credit", len(places), cost=discount(portfolio)[places] * price * 1e3 * CNY)
     for number, y in enumerate(places):
         row = draft.add_rows(f"neutral_{y}", 1, ">=", wishes.net.constant[y] * TONNES * 1e-3)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from zerofactory.accounting.electricity import share_out
-from zerofactory.errors import Text
+from zerofactory.errors import Misuse, Text
 from zerofactory.planning.framework import Framework, framework, sector_of
 from zerofactory.planning.target import (
     SCOPES,
@@ -97,7 +97,8 @@ def _limits(target: Target, base: Base, grams: int, book: Framework | None) -> t
             f"Stated: {100 * reduction:g} % below {base.year} by {target.target_year}.",
         )
         return linear_path(grams, reduction, base.year, target.target_year), reason
-    assert book is not None  # `plan.faults` refuses a rule without a framework
+    if book is None:
+        raise Misuse(f"target {target.id} has no framework")
     rule = book.rule(target.rule or "")
     if target.method == "absolute" and rule.by_year is not None:
         reduction = rule.number("reduction_fraction")

@@ -31,7 +31,7 @@ def record(kind: type[T], raw: object, file: str) -> T:
     """
     problems = [_unknown(path, file) for path in _unknown_keys(kind, raw, "")]
     try:
-        made = cast("T", _adapter(kind).validate_python(raw))
+        made = cast("T", _adapter(cast("Any", kind)).validate_python(raw))
     except ValidationError as error:
         problems += [_invalid(fault, file) for fault in error.errors()]
         raise FaultyData(problems) from error

@@ -1,8 +1,8 @@
 """The roadmap: which measures in which year, at least cost, so that every limit of every year and every budget is kept.
 
-    wishes ─► program ─► solver (gap proved) ─► answer ─► independent check ─► starts, contracts, path, cost
-                │ infeasible
-                └► nearest plan (least breach) and the smallest set of wishes that clash, in the user's words
+wishes ─► program ─► solver (gap proved) ─► answer ─► independent check ─► starts, contracts, path, cost
+            │ infeasible
+            └► nearest plan (least breach) and the smallest set of wishes that clash, in the user's words
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from zerofactory.planning.limit import Limit
 from zerofactory.planning.model import Linear, Model, Row, Wishes, linear
 from zerofactory.planning.portfolio import Floats, Portfolio
 from zerofactory.planning.scenario import default
+from zerofactory.planning.search import search
 
 BUDGET = "budget"
 BREACH = 1e-6
@@ -95,6 +96,11 @@ class Roadmap:
     breaches: tuple[Breach, ...] = ()
 
     @property
+    def gap_cny(self) -> float:
+        """How much cheaper a plan could be at most, present value in CNY."""
+        return max(0.0, self.report.objective - self.report.bound) / model.CNY
+
+    @property
     def kept(self) -> bool:
         """Whether every wish is kept."""
         return not self.breaches
@@ -123,16 +129,21 @@ class Roadmap:
 def wishes_of(portfolio: Portfolio, question: Question) -> Wishes:
     """Return a question as rows and linear figures of a portfolio."""
     found: list[Row] = []
+    figures: dict[tuple[str, tuple[int, ...], tuple[str, ...]], Linear] = {}
+    priced_by = (question.regime, (1, 2), ())
+    for key in [priced_by, *((goal.regime, goal.scopes, goal.categories) for goal in question.goals)]:
+        if key not in figures:
+            figures[key] = linear(portfolio, portfolio.selection(*key))
     for goal in question.goals:
-        grams = linear(portfolio, portfolio.selection(goal.regime, goal.scopes, goal.categories))
-        scale = max(float(np.abs(grams.constant).max()), 1.0) / 100.0
+        grams = figures[(goal.regime, goal.scopes, goal.categories)]
+        scale = model.scale_of(grams)
         for year, bound in sorted(goal.limits_gco2e.items()):
             if year in portfolio.years:
                 limit = Limit(f"goal:{goal.id}", bound / 1e6, "tCO2e", "at_most", goal.title, year)
                 found.append(Row(f"{goal.id}:{year}", year, limit, grams, float(bound), scale))
     for number, limit in enumerate(question.limits):
         found += lever.rows(portfolio, limit, question.regime, f"limit:{limit.indicator}:{number}")
-    priced = linear(portfolio, portfolio.selection(question.regime, (1, 2)))
+    priced = figures[priced_by]
     removals = linear(portfolio, portfolio.removals)
     net = Linear(
         priced.constant - removals.constant, priced.option - removals.option,
@@ -152,7 +163,7 @@ def plan(portfolio: Portfolio, question: Question) -> Roadmap:
     if solution.report.status.has_answer:
         return _answer(built, solution, question, wishes)
     if solution.report.status is not SolveStatus.INFEASIBLE:
-        raise ZeroFactoryError(f"the roadmap's solver ended with {solution.report.status.title.en}")
+        raise ZeroFactoryError(f"the roadmap's solver ended with {solution.report.status.value}")
     clash = clashing(portfolio, wishes)
     nearest = _nearest(portfolio, wishes, question)
     return replace(nearest, clash=clash)
@@ -161,7 +172,7 @@ def plan(portfolio: Portfolio, question: Question) -> Roadmap:
 def _solve(built: Model, question: Question) -> Solution:
     gap = default("gap_fraction") if question.gap_fraction is None else question.gap_fraction
     limit = default("time_limit_s") if question.time_limit_s is None else question.time_limit_s
-    return solve_highs(built.program, gap, limit)
+    return search(built.program, len(built.portfolio.years), gap, limit)
 
 
 def _nearest(portfolio: Portfolio, wishes: Wishes, question: Question) -> Roadmap:
@@ -169,11 +180,14 @@ def _nearest(portfolio: Portfolio, wishes: Wishes, question: Question) -> Roadma
     elastic = model.build(portfolio, wishes, elastic=True)
     least = solve_highs(elastic.program, 1e-4, default("time_limit_s"))
     if not least.report.status.has_answer:
-        raise ZeroFactoryError("not even a plan with broken wishes was found: budgets or decided starts contradict each other")
-    assert elastic.slack is not None  # an infeasible plan has rows
-    allowed = np.maximum(least.x[elastic.slack.span], 0.0) * (1 + 1e-6) + 1e-6
+        raise ZeroFactoryError(
+            "not even a plan with broken wishes was found: budgets or decided starts contradict each other"
+        )
+    breached = least.x[elastic.slack.span] if elastic.slack else np.zeros(0)
+    allowed = np.maximum(breached, 0.0) * (1 + 1e-6) + 1e-6
     loosened = tuple(
-        replace(row, bound=row.bound + row.scale * float(extra)) for row, extra in zip(wishes.rows, allowed, strict=True)
+        replace(row, bound=row.bound + row.scale * float(extra))
+        for row, extra in zip(wishes.rows, allowed, strict=True)
     )
     built = model.build(portfolio, replace(wishes, rows=loosened, steady=False))
     solution = _solve(built, question)

@@ -95,9 +95,7 @@ def frame(
     return ACTIVITIES.frame(rows)
 
 
-def _row(
-    stream: Stream, amount: float, year: int, bounds: tuple[datetime, datetime], label: str
-) -> dict[str, object]:
+def _row(stream: Stream, amount: float, year: int, bounds: tuple[datetime, datetime], label: str) -> dict[str, object]:
     detail = stream.particulars
     if stream.source_kind == CONTRACT:
         detail["vintage_year"] = float(year)

@@ -1,6 +1,6 @@
 """Tasks: what has to be done by whom and when. A task is the fold of its events; nothing is ever overwritten.
 
-    added ─► assigned / rescheduled / evidence ─► done ─► reopened …          dropped
+added ─► assigned / rescheduled / evidence ─► done ─► reopened …          dropped
 """
 
 from __future__ import annotations
@@ -81,19 +81,25 @@ def refuse_event(task: Task | None, event: str, task_id: str, owner: str | None,
         problems.append(_fault("no_task", f"没有任务“{task_id}”。", f"There is no task '{task_id}'."))
     if task is not None and event in ("assigned", "rescheduled", "done", "dropped") and task.state in CLOSED:
         problems.append(
-            _fault("task_closed", f"任务“{task_id}”已结束({task.state})。", f"Task '{task_id}' is closed ({task.state}).")
+            _fault(
+                "task_closed", f"任务“{task_id}”已结束({task.state})。", f"Task '{task_id}' is closed ({task.state})."
+            )
         )
     if task is not None and event == "reopened" and task.state not in CLOSED:
         problems.append(_fault("task_open", f"任务“{task_id}”未结束。", f"Task '{task_id}' is open."))
     if owner and mechanism is not None and mechanism.roles and owner not in [role.id for role in mechanism.roles]:
         listed = ", ".join(role.id for role in mechanism.roles)
-        problems.append(_fault("unknown_owner", f"没有角色“{owner}”; 可选 {listed}。", f"No role '{owner}'; choose {listed}."))
+        problems.append(
+            _fault("unknown_owner", f"没有角色“{owner}”; 可选 {listed}。", f"No role '{owner}'; choose {listed}.")
+        )
     if problems:
         raise FaultyData(problems)
 
 
 def _fault(code: str, zh: str, en: str) -> Problem:
-    return Problem(f"planning.{code}", Text(zh, en), Text("请运行 zf plan tasks list 查看。", "See zf plan tasks list."))
+    return Problem(
+        f"planning.{code}", Text(zh, en), Text("请运行 zf plan tasks list 查看。", "See zf plan tasks list.")
+    )
 
 
 def calendar(

@@ -60,13 +60,13 @@ def guide_text() -> str:
 
 
 def _write_products(folder: Path) -> None:
-    """Write the product profiles, the bills of materials and a supplier's footprint."""
-    source = files("zerofactory.reference_plant") / "products"
-    (folder / "products" / "suppliers").mkdir(parents=True, exist_ok=True)
-    for inner in ("", "suppliers"):
-        for entry in sorted((source / inner if inner else source).iterdir(), key=lambda one: one.name):
+    """Write the product profiles, the bills of materials, a supplier's footprint and exports of a certificate registry."""
+    source = files("zerofactory.reference_plant")
+    for inner in ("products", "products/suppliers", "registry", "registry/wrong"):
+        (folder / inner).mkdir(parents=True, exist_ok=True)
+        for entry in sorted((source / inner).iterdir(), key=lambda one: one.name):
             if entry.is_file():
-                (folder / "products" / inner / entry.name).write_bytes(entry.read_bytes())
+                (folder / inner / entry.name).write_bytes(entry.read_bytes())
 
 
 def _write_readings(folder: Path) -> dict[str, readings.Display]:

@@ -64,7 +64,7 @@ class Instrument:
     serials: str
     amount: int
     unit: str
-    retired_on: date
+    retired_on: date | None
     certificate: str
     offsets: bool
 
@@ -86,7 +86,7 @@ class Met:
     text: Text
     clause: str
     status: str
-    evidence: str
+    evidence: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,11 @@ class Declaration:
     fictional: bool
 
 
+READ = {
+    "verified": Text("已核", "verified"),
+    "secondary": Text("二手来源", "secondary"),
+    "placeholder": Text("待核", "to be checked"),
+}
 OUTCOMES = {"done": Text("已完成", "done"), "infeasible": Text("不可行", "infeasible"), "open": Text("未完成", "open")}
 
 
@@ -136,7 +141,7 @@ def wording(declaration: Declaration) -> Text:
     standard, boundary = declaration.standard.title, declaration.boundary
     zh = (
         f"{declaration.organisation.zh}声明: “{declaration.plant.zh}”({declaration.scope.zh}; 边界: {boundary.zh.rstrip('。')})"
-        f"在 {declaration.days[0]} 至 {declaration.days[1]} 期间按照{standard.zh}实现碳中和。"
+        f"在 {declaration.days[0]} 至 {declaration.days[1]} 期间按照《{standard.zh}》实现碳中和。"
         f"总量 {tonnes(balance.gross_gco2e)} tCO2e, 其中{since[0]}减排与清除 {reduced}; "
         f"剩余排放 {residual} tCO2e(占 {share})由注销的碳信用 {offset} tCO2e 抵消。"
     )
@@ -152,12 +157,12 @@ def wording(declaration: Declaration) -> Text:
 def verify_balance(declaration: Declaration) -> None:
     """Raise `Misuse` when the balance of a declaration does not add up or is not neutral; runs before every page."""
     balance = declaration.balance
-    credits = sum(one.amount for one in declaration.instruments if one.offsets) * GRAMS_PER_TONNE
+    listed = sum(one.amount for one in declaration.instruments if one.offsets) * GRAMS_PER_TONNE
     wrong = []
     if balance.gross_gco2e - balance.reduced_gco2e - balance.removals_gco2e > balance.residual_gco2e:
         wrong.append("gross, reductions and removals leave more than the residual")
-    if credits != balance.offset_gco2e:
-        wrong.append(f"credits listed {credits} g, offset {balance.offset_gco2e} g")
+    if listed != balance.offset_gco2e:
+        wrong.append(f"credits listed {listed} g, offset {balance.offset_gco2e} g")
     if balance.residual_gco2e > balance.offset_gco2e:
         wrong.append("the residual is not covered")
     if wrong:
@@ -225,7 +230,7 @@ def _data(declaration: Declaration, language: Language) -> dict[str, object]:
             [one.title, say(one.outcome), tonnes(one.reduction_gco2e) if one.reduction_gco2e is not None else "—", one.reason]
             for one in declaration.measures
         ],
-        "requirements": [[one.clause, say(one.text), one.evidence, one.status] for one in declaration.requirements],
+        "requirements": [[one.clause, say(one.text), say(one.evidence), say(READ[one.status])] for one in declaration.requirements],
         "verifier": declaration.verifier,
         "assurance": say(declaration.assurance),
         "disclosure": declaration.disclosure,
@@ -250,7 +255,10 @@ def _balance_rows(balance: DeclaredBalance, offsets: Sequence[Instrument], langu
     rows += [
         [f"{'抵消: ' if language == 'zh' else 'Offset: '}{name}", tonnes(-grams), ""] for name, grams in kinds.items()
     ]
-    rows.append(row("中和余额", "Neutrality balance", balance.residual_gco2e - balance.offset_gco2e, True))
+    left = (
+        balance.residual_gco2e - balance.offset_gco2e
+    )  # at or below zero; less than a tonne over is rounding up to units
+    rows.append(row("中和余额", "Neutrality balance", 0 if left > -GRAMS_PER_TONNE else left, True))
     return rows
 
 
@@ -258,7 +266,7 @@ def _instrument_rows(instruments: Sequence[Instrument], language: Language) -> l
     return [
         [
             one.kind.in_language(language), one.project, one.vintage, one.serials, f"{one.amount:,}",
-            formula(one.unit) if one.unit.isalnum() else one.unit, one.retired_on.isoformat(), one.certificate or "—",
+            formula(one.unit) if one.unit.isalnum() else one.unit, one.retired_on.isoformat() if one.retired_on else "—", one.certificate or "—",
         ]
         for one in instruments
     ]  # fmt: skip

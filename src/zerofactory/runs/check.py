@@ -12,6 +12,8 @@ from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
 from zerofactory.factors.calendar import best_before
 from zerofactory.factors.resolve import Scope, check
 from zerofactory.runs.context import Context
+from zerofactory.runs.energy_assets import plant_assets
+from zerofactory.runs.energy_tariff import plant_tariff
 from zerofactory.runs.factor import resolve
 from zerofactory.site.model import SourceUse
 from zerofactory.store.schema import ACTIVITIES
@@ -52,6 +54,8 @@ def run(context: Context) -> CheckReport:
     workspace = context.workspace
     plant, book = workspace.plant, workspace.factor_book
     problems = [problem.at(file=PLANT_FILE) for use in plant.sources for problem in _source_problems(context, use)]
+    equipment, faults = plant_assets(plant)
+    problems += [problem.at(file=PLANT_FILE) for problem in (*faults, *_tariff_problems(context))]
     problems += [problem.at(file=PLANT_FILE) for problem in check(book, scope_of(context), plant.accounting.gwp_set)]
     due = best_before(book, context.today)
     batches = workspace.batches()
@@ -63,6 +67,10 @@ def run(context: Context) -> CheckReport:
         CheckLine(
             Text("车间 / 产线 / 表计", "shops / lines / meters"),
             _same(f"{len(plant.shops)} / {len(plant.lines)} / {len(plant.meters)}"),
+        ),
+        CheckLine(
+            Text("设备 / 其中能源设备", "assets / of these energy assets"),
+            _same(f"{len(plant.assets)} / {len(equipment)}"),
         ),
         CheckLine(Text("排放源", "sources"), Text(f"{len(plant.sources)} 个", str(len(plant.sources)))),
         CheckLine(
@@ -116,6 +124,20 @@ def _source_problems(context: Context, use: SourceUse) -> Sequence[Problem]:
         return [replace(problem, column=place) for problem in fault.problems]
     except NotFound as fault:
         return [fault.as_problem().at(column=place)]
+    return []
+
+
+def _tariff_problems(context: Context) -> Sequence[Problem]:
+    """Return the faults of the tariff the plant names, if it names one."""
+    plant = context.workspace.plant
+    if plant.tariff is None:
+        return []
+    try:
+        plant_tariff(plant, context.workspace.folder)
+    except FaultyData as fault:
+        return fault.problems
+    except NotFound as fault:
+        return [fault.as_problem().at(column="tariff")]
     return []
 
 

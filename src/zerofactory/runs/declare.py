@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -11,11 +10,13 @@ from typing import cast
 
 import polars as pl
 
-from zerofactory import __version__
+from zerofactory import __version__, units
 from zerofactory.accounting.claims import ELECTRICITY, EMISSIONS
 from zerofactory.errors import FaultyData, Language, Problem, Text
 from zerofactory.instruments.batch import Batch
+from zerofactory.instruments.claiming import CONTRACT
 from zerofactory.instruments.eligibility import refusals
+from zerofactory.instruments.kind import kinds
 from zerofactory.instruments.neutrality import (
     Balance,
     Case,
@@ -33,7 +34,7 @@ from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.instrument_book import Ledger, ledger, setting
 from zerofactory.standards.load import standard as load_standard
 from zerofactory.store.files import write_bytes_whole
-from zerofactory.store.schema import RUNS
+from zerofactory.store.schema import ACTIVITIES, RUNS
 
 SCOPES = {
     "1+2": Text("范围一、二", "scopes 1 and 2"),
@@ -83,7 +84,7 @@ class Declared:
             "instruments": [
                 {
                     "kind": one.kind.en, "batch": one.batch, "serials": one.serials, "amount": one.amount,
-                    "unit": one.unit, "vintage": one.vintage, "retired_on": one.retired_on.isoformat(),
+                    "unit": one.unit, "vintage": one.vintage, "retired_on": one.retired_on.isoformat() if one.retired_on else None,
                     "certificate": one.certificate or None, "offsets": one.offsets,
                 }
                 for one in made.instruments
@@ -139,6 +140,39 @@ def _claimed(found: Ledger, covers: str, period: Period) -> list[tuple[str, Batc
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A declaration in the book; it stands while the seals it was made on are in force and its credits stay claimed."""
+
+    declaration_id: str
+    standard: str
+    period: str
+    dated: str
+    stands: bool
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        return {
+            "declaration": self.declaration_id, "standard": self.standard, "period": self.period, "dated": self.dated,
+            "stands": self.stands,
+        }  # fmt: skip
+
+
+def made_before(context: Context, period: Period, standard_id: str) -> list[Made]:
+    """Return the declarations of a period under a standard, oldest first."""
+    rows = context.workspace.journal.rows(DECLARATIONS, {"period": period.label, "standard": standard_id})
+    seals = {one["period"]: one["seal_id"] for one in context.workspace.seals().to_dicts()}
+    standing_claims = {name.partition(".")[0] for name in ledger(context.workspace).claims["claim_id"]}
+    return [
+        Made(
+            row["declaration_id"], row["standard"], row["period"], row["dated"],
+            all(seals.get(month) == seal for month, seal in json.loads(row["seals"]).items())
+            and set(json.loads(row["claims"])) <= standing_claims,
+        )
+        for row in rows.iter_rows(named=True)
+    ]  # fmt: skip
+
+
 def declare(
     context: Context, period: Period, standard_id: str, out: Path | None, language: Language = "zh"
 ) -> Declared:
@@ -177,8 +211,9 @@ def _book(context: Context, made: page.Declaration, text: Text, found: Ledger, p
     workspace, balance = context.workspace, made.balance
     labels = [month.label for month in period.months()]
     seals = {one["period"]: one["seal_id"] for one in workspace.seals().to_dicts() if one["period"] in labels}
-    claims = sorted({claim for claim, _, _ in _claimed(found, EMISSIONS, period)})
-    row = {
+    own = {claim for claim, _, _ in _claimed(found, EMISSIONS, period)}
+    claims = sorted(claim for claim in own if found.purposes[claim].standard == made.standard.id)
+    row: dict[str, object] = {
         "declaration_id": made.declaration_id, "standard": made.standard.id, "period": made.period,
         "dated": made.declared_on.isoformat(), "seals": json.dumps(seals, sort_keys=True),
         "gross_gco2e": balance.gross_gco2e, "reduced_gco2e": balance.reduced_gco2e,
@@ -186,7 +221,7 @@ def _book(context: Context, made: page.Declaration, text: Text, found: Ledger, p
         "offset_gco2e": balance.offset_gco2e, "claims": json.dumps(claims), "text_zh": text.zh, "text_en": text.en,
         "actor": context.actor,
     }  # fmt: skip
-    told = {"declaration": made.declaration_id, "standard": made.standard.id}
+    told: dict[str, object] = {"declaration": made.declaration_id, "standard": made.standard.id}
     with workspace.journal.writing(at=context.at, kind="declare", actor=context.actor) as writer:
         writer.append(DECLARATIONS, DECLARATIONS.frame([row]))
         writer.append(RUNS, run_row("declare", context, told, seals, balance.offset_gco2e))
@@ -213,7 +248,7 @@ def _filled(context: Context, found: Ledger, state: Standing, period: Period, na
         inventory_standard=load_standard(standard.inventory).title,
         gwp_set=neutral.footprint(context, period, standard).gwp_set,
         balance=_balance(context, state, period),
-        instruments=_instruments(found, standard, period),
+        instruments=(*_instruments(found, standard, period), *_contracts(context, found, period)),
         measures=_measures(state.gate),
         requirements=_requirements(state, files, verified.reference if verified else None),
         verifier=verified.verifier if verified else "—",
@@ -253,6 +288,26 @@ def _instruments(found: Ledger, standard: NeutralityStandard, period: Period) ->
     return tuple(made)
 
 
+def _contracts(context: Context, found: Ledger, period: Period) -> list[page.Instrument]:
+    """Return contracts of green power that documents booked by themselves, beside those of the ledger."""
+    labels, claimed = [month.label for month in period.months()], set(found.claims["claim_id"])
+    rows = context.workspace.journal.active(ACTIVITIES, {"source_kind": CONTRACT, "period": labels})
+    made = []
+    for row in rows.sort("period", "activity_id").iter_rows(named=True):
+        if row["document"] in claimed:
+            continue
+        use = context.workspace.plant.source(row["source_id"])
+        detail = {**use.detail, **json.loads(row["detail"])}
+        amount = round(units.convert(row["quantity"], row["unit"], "MWh"))
+        serials = str(detail.get("serials") or "—")
+        name = kinds()[kind].title if (kind := str(detail.get("instrument_kind"))) in kinds() else use.name
+        document = str(row["document"] or row["activity_id"])
+        made.append(
+            page.Instrument(name, document, use.name.zh, row["period"], serials, amount, "MWh", None, document, False)
+        )
+    return made
+
+
 def _measures(gate: Gate) -> tuple[page.Measure, ...]:
     return tuple(
         page.Measure(one.title, page.OUTCOMES[one.outcome], one.reduction_gco2e, one.reason)
@@ -269,15 +324,19 @@ def _requirements(state: Standing, files: dict[str, dict[str, object]], verified
     return tuple(made)
 
 
-def _shown_by(one: Requirement, state: Standing, files: dict[str, dict[str, object]], verified: str | None) -> str:
+def _shown_by(one: Requirement, state: Standing, files: dict[str, dict[str, object]], verified: str | None) -> Text:
+    """Return what shows that a requirement is met."""
     if one.test == "evidence":
         row = files.get(one.value, {})
-        return " ".join(str(part) for part in (row.get("evidence_id"), row.get("text") or row.get("file_name")) if part)
+        named = " ".join(
+            str(part) for part in (row.get("evidence_id"), row.get("text") or row.get("file_name")) if part
+        )
+        return Text(named, named)
     if one.test == "verified":
-        return verified or ""
+        return Text(verified or "", verified or "")
     if one.test == "reduce_first":
-        counted: Sequence[tuple[str, int]] = (
-            ("done", len(state.gate.done)), ("infeasible", len(state.gate.infeasible)),
-        )  # fmt: skip
-        return ", ".join(f"{count} {word}" for word, count in counted if count) or "first period"
+        done, infeasible = len(state.gate.done), len(state.gate.infeasible)
+        if state.gate.exempt:
+            return Text("首个申请期", "first application period")
+        return Text(f"{done} 项完成, {infeasible} 项不可行", f"{done} done, {infeasible} infeasible")
     return one.evidence

@@ -30,6 +30,7 @@ from zerofactory.runs.intervals import sealed_month
 from zerofactory.runs.restate import plant_of
 from zerofactory.store.files import write_bytes_whole
 from zerofactory.store.schema import ACTIVITIES, CLAIMS
+from zerofactory.tables import TableSchema
 
 BASE, BY_MONTH, BY_HOUR = "location", "market_annual", "market_hourly"
 DECIMALS = 4
@@ -162,9 +163,7 @@ def compare(context: Context, period: Period) -> Comparison:
     plant = workspace.plant
     labels = [month.label for month in period.months()]
     months = [sealed_month(context, month) for month in period.months()]
-    activities = workspace.journal.active(ACTIVITIES, {"period": labels}).drop("reverses")
-    claims = workspace.journal.active(CLAIMS).drop("reverses")
-    book = power_book(months, plant, activities, claims)
+    book = power_book(months, plant, _as_sealed(context, ACTIVITIES, labels), _as_sealed(context, CLAIMS, labels))
     if not book.consumption_wh.any():
         raise FaultyData([_no_meters(period)])
     factors = _factors(context, period, labels)
@@ -179,6 +178,18 @@ def compare(context: Context, period: Period) -> Comparison:
     return Comparison(
         period.label, book, hours_of(book, months), tuple(results), matched, tuple(problems), plant.time_zone
     )
+
+
+def _as_sealed(context: Context, schema: TableSchema, labels: list[str]) -> pl.DataFrame:
+    """Return contracts or claims as they stood when each month was sealed: what came later counts only after a revision.
+
+    Claims on a whole year are taken as they stood when the last of the months was sealed.
+    """
+    journal = context.workspace.journal
+    sealed = {label: seal["booked_as"] for label in labels if (seal := context.workspace.seal_of(label)) is not None}
+    years = {year: max(sealed.values()) for year in {label[:4] for label in sealed}}
+    frames = [journal.active(schema, {"period": name}, until=entry) for name, entry in (sealed | years).items()]
+    return pl.concat(frames).drop("reverses")
 
 
 def write_hours(comparison: Comparison, out: Path) -> None:

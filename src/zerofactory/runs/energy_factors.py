@@ -23,6 +23,7 @@ PURCHASED, COMBUSTION, EXPORTED, RENEWABLE = (
     "on_site_renewable",
 )
 CONTRACT = "green_power_contract"
+ZERO = (EXPORTED, RENEWABLE, CONTRACT)
 PROBE = 1_000_000.0
 LOCATION, ANY = "location", "any"
 
@@ -135,7 +136,10 @@ def by_kind(quantified: Quantified, electricity: str = LOCATION) -> dict[str, fl
     import polars as pl
 
     counted = quantified.records.filter(
-        pl.col("regime").is_in([ANY, electricity]) & pl.col("kyoto") & ~pl.col("biogenic") & (pl.col("source_kind") != EXPORTED)
+        pl.col("regime").is_in([ANY, electricity])
+        & pl.col("kyoto")
+        & ~pl.col("biogenic")
+        & (pl.col("source_kind") != EXPORTED)
     )
     sums = counted.group_by("source_kind", maintain_order=True).agg(pl.col("emissions_gco2e").sum())
     return {str(kind): int(grams) / 1e6 for kind, grams in sums.iter_rows()}
@@ -151,7 +155,7 @@ def factors_of(booking: Booking, file_assets: Sequence[tuple[str, str, str, str]
     """
     found: dict[tuple[str, str], float] = {}
     for asset, kind, item, unit in file_assets:
-        if kind in (EXPORTED, RENEWABLE, CONTRACT) or (kind, item) in found:
+        if kind in ZERO or (kind, item) in found:
             continue
         probe = Quantity(asset, kind, item, month, PROBE, unit)
         found[kind, item] = tonnes(book(booking, [probe])) * 1e6 / PROBE
@@ -180,7 +184,10 @@ def _residual(booking: Booking, month: str) -> float | None:
 def _no_source(one: Quantity) -> Problem:
     return Problem(
         "energy.no_source",
-        Text(f"设备“{one.asset}”的“{one.item}”没有排放源入账。", f"No emission source books '{one.item}' of asset '{one.asset}'."),
+        Text(
+            f"设备“{one.asset}”的“{one.item}”没有排放源入账。",
+            f"No emission source books '{one.item}' of asset '{one.asset}'.",
+        ),
         Text(
             f"请在 factory.toml 加一个 {one.source} 排放源, 或在 energy.toml 写 source。",
             f"Add a source of kind {one.source} to factory.toml, or name one with source in energy.toml.",

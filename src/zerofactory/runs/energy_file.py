@@ -22,7 +22,10 @@ REFERENCE_PLANT = "reference-plant"
 
 
 class Series(BaseModel):
-    """Where a series comes from: one of ``meters`` (sum, mean power, ÷ ``per``), a column of a CSV file, or the weather."""
+    """Where a series comes from: one of ``meters`` (sum, mean power, ÷ ``per``), a column of a CSV file, or the weather.
+
+    ``place`` takes the weather of a packaged typical year (see `assets.weather_year`) instead of the workspace's own.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -31,6 +34,7 @@ class Series(BaseModel):
     csv: str | None = None
     column: str | None = None
     weather: str | None = None
+    place: str | None = None
 
 
 class Name(BaseModel):
@@ -145,7 +149,9 @@ def parse(text: str) -> EnergyFile:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        raise FaultyData([Problem("energy_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error
+        raise FaultyData(
+            [Problem("energy_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]
+        ) from error
     try:
         return EnergyFile.model_validate(raw)
     except ValidationError as error:
@@ -159,4 +165,10 @@ def _fault(entry: dict[str, object]) -> Problem:
         "extra_forbidden": Text("不认识的键。", "Unknown key."),
         "missing": Text("缺少这个键。", "This key is missing."),
     }.get(kind, Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
-    return Problem(f"energy_file.{kind}", message, Text("写法见 docs/how-to/energy-sizing.md。", "See docs/how-to/energy-sizing.md."), file=NAME, column=place)
+    return Problem(
+        f"energy_file.{kind}",
+        message,
+        Text("写法见 docs/how-to/energy-sizing.md。", "See docs/how-to/energy-sizing.md."),
+        file=NAME,
+        column=place,
+    )

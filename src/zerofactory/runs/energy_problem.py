@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +16,8 @@ from zerofactory.assets.asset import Conditions
 from zerofactory.assets.block import CARRIERS, AssetBlock, Emission, Flow, Variable
 from zerofactory.assets.grid import Floats, Grid
 from zerofactory.assets.tariff import Tariff
-from zerofactory.errors import FaultyData, Problem, Text, errors_of
+from zerofactory.assets.weather_year import weather_year
+from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
 from zerofactory.metering.interval import MISSING, MeterMonth
 from zerofactory.optimisation.energy.problem import EnergyProblem, Goals, Use, use_of
 from zerofactory.periods import Period
@@ -52,7 +54,8 @@ class Readings:
         """
         total = np.concatenate([self._month(month, meters, AMOUNT[unit]) for month in self.months])
         per_interval = self.grid.step_minutes // self.months[0].interval_minutes
-        return total.reshape(-1, per_interval).sum(axis=1) / self.grid.step_hours
+        rate: Floats = total.reshape(-1, per_interval).sum(axis=1) / self.grid.step_hours
+        return rate
 
     @staticmethod
     def _month(month: MeterMonth, meters: Sequence[str], unit: str) -> Floats:
@@ -148,7 +151,8 @@ def make(setting: Setting, goals: Goals, booking: Booking) -> EnergyProblem:
 
 
 def _use(setting: Setting, entry: AssetEntry) -> tuple[Use | None, list[Problem]]:
-    series, problems = {}, []
+    series: dict[str, float | Floats] = {}
+    problems: list[Problem] = []
     for name, given in entry.series.items():
         try:
             series[name] = given if isinstance(given, float) else _series(setting, given)
@@ -177,21 +181,28 @@ def _prices(setting: Setting) -> dict[str, Floats]:
 
 def _series(setting: Setting, given: Series) -> Floats:
     if given.weather is not None:
-        return _weather(setting, given.weather)
+        return _weather(setting, given.weather, given.place)
     if given.csv is not None:
         return _from_csv(setting, given.csv, given.column or "value") / given.per
     return setting.readings.rate(given.meters, "kW") / given.per
 
 
-def _weather(setting: Setting, column: str) -> Floats:
-    """Return a weather series: of the workspace's ``weather.csv``, else of the reference plant's own typical year."""
+def _weather(setting: Setting, column: str, place: str | None) -> Floats:
+    """Return a weather series: of a packaged place, of the workspace's ``weather.csv``, else of the reference plant's own year."""
+    if place is not None:
+        found = weather_year(place).on(setting.grid)
+        if column not in found:
+            raise NotFound(Text("气象序列", "series of the weather"), column, tuple(found))
+        return found[column]
     folder, plant = setting.context.workspace.folder, setting.context.workspace.plant
     if not (folder / WEATHER_FILE).is_file() and plant.id == REFERENCE_PLANT and column == "ambient_celsius" and setting.period.year == 2025:  # fmt: skip
         from zerofactory.reference_plant.shapes import temperature_fortieths
 
-        quarters = temperature_fortieths() / 40.0
-        if setting.period.month is None:
-            return quarters.reshape(setting.grid.length, -1).mean(axis=1)
+        grid = setting.grid
+        first = (grid.start - Period(2025).start(grid.time_zone)) // timedelta(minutes=15)
+        quarters = temperature_fortieths()[first : first + grid.length * grid.step_minutes // 15] / 40.0
+        means: Floats = quarters.reshape(grid.length, -1).mean(axis=1)
+        return means
     return _from_csv(setting, WEATHER_FILE, column)
 
 
@@ -211,7 +222,8 @@ def _from_csv(setting: Setting, name: str, column: str) -> Floats:
     inside = (places >= 0) & (places < len(values))
     picked = np.full(count, np.nan)
     picked[inside] = values[places[inside]]
-    return picked.reshape(grid.length, -1).mean(axis=1)
+    meant: Floats = picked.reshape(grid.length, -1).mean(axis=1)
+    return meant
 
 
 def _supply(grid: Grid, entry: SupplyEntry) -> Use:
@@ -228,10 +240,10 @@ def _supply(grid: Grid, entry: SupplyEntry) -> Use:
 
 def _contracts(setting: Setting) -> Use | None:
     """Return the contracts the plant has: what they deliver by interval, already paid; None without a known profile."""
-    known = [one for one in setting.book.supplies if one.profile_wh is not None and not one.failed]
+    known = [one.profile_wh for one in setting.book.supplies if one.profile_wh is not None and not one.failed]
     if not known:
         return None
-    total = np.sum([one.profile_wh for one in known], axis=0, dtype=np.float64) / 1000.0
+    total = np.sum(np.stack(known), axis=0, dtype=np.float64) / 1000.0
     rate = total.reshape(setting.grid.length, -1).sum(axis=1) / setting.grid.step_hours
     given: Mapping[str, float | str] = {"capacity_kw": float(rate.max()), "premium_cny_per_kwh": 0.0}
     conditions = Conditions(setting.grid, {"yield_kw_per_kw": rate / max(float(rate.max()), 1e-9)})
@@ -282,7 +294,10 @@ def _no_readings(lacking: Sequence[str], there: Sequence[str]) -> Problem:
 def _too_fine(step: int, coarse: int) -> Problem:
     return Problem(
         "energy.step",
-        Text(f"读数间隔 {coarse} 分钟, 步长不能是 {step} 分钟。", f"Readings of {coarse} minutes cannot give steps of {step}."),
+        Text(
+            f"读数间隔 {coarse} 分钟, 步长不能是 {step} 分钟。",
+            f"Readings of {coarse} minutes cannot give steps of {step}.",
+        ),
         Text("请用读数间隔的整倍数。", "Use a multiple of the interval of the readings."),
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from zerofactory.assets.bill import Terms
+from zerofactory.assets.gas_price import GasPrice, gas_price, read_gas_price
 from zerofactory.assets.tariff import Tariff
 from zerofactory.assets.tariff_file import TariffFiles, areas, choices, packaged, read_tariff
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
@@ -54,6 +55,20 @@ def plant_terms(plant: Plant) -> Terms:
         _decimal(use.power_factor_standard_fraction),
         _decimal(use.green_premium_cny_per_kwh),
     )
+
+
+def plant_gas_price(plant: Plant, folder: Path | None = None) -> GasPrice | None:
+    """Return the gas price a plant names, its own file first; None when it names none."""
+    name = None if plant.tariff is None else plant.tariff.gas
+    if name is None:
+        return None
+    own = None if folder is None else folder / FOLDER / f"{name}.toml"
+    if own is None or not own.is_file():
+        return gas_price(name)
+    found, problems = read_gas_price(name, text_of(own.read_bytes(), own.name))
+    if found is None:
+        raise FaultyData(problems)
+    return found
 
 
 def _files(use: TariffUse, folder: Path | None) -> TariffFiles:

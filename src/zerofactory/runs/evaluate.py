@@ -17,6 +17,7 @@ from zerofactory.evaluation.rules import Rules, rules_of
 from zerofactory.evaluation.thresholds import FILE, Stated, read_thresholds, with_thresholds
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
+from zerofactory.runs.evaluate_plan import target_amounts
 from zerofactory.runs.evaluation_book import book_of
 from zerofactory.standards.criteria import evaluation_book, evaluation_names, read_evaluation
 from zerofactory.standards.criterion import EvaluationBook
@@ -109,7 +110,8 @@ def gather(context: Context, period: Period, confident: bool = True) -> Gathered
     said = attestations(context, period)
     on = context.today
     amounts = {name: amount for name, amount in attested_amounts(said, on).items() if "/" not in name}
-    facts = facts_of(book_of(context, period)).with_amounts(amounts).with_amounts(_defaults())
+    booked = facts_of(book_of(context, period)).with_amounts(target_amounts(context))
+    facts = booked.with_amounts(amounts).with_amounts(_defaults())
     return Gathered(books, Case(facts, said, on, draw(facts) if confident else None))
 
 

@@ -14,18 +14,20 @@ from zerofactory.evaluation.gap import Gap, Need, gap
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.evaluate import as_json, evaluate, evaluate_all, gather
+from zerofactory.runs.evaluate_plan import CheapestPath, cheapest_path
 
 SUFFIXES = (".csv", ".json", ".md")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which book (or every one), whether the gap is asked, and a file to write."""
+    """Which book (or every one), whether the gap is asked, a file to write, and the year by which the gap should close."""
 
     standard: str | None = None
     every: bool = False
     gap: bool = False
     out: Path | None = None
+    by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,12 +37,14 @@ class Shown:
     period: str
     evaluations: tuple[Evaluation, ...]
     gap: Gap | None = None
+    path: CheapestPath | Text | None = None
 
     def as_json(self) -> object:
         """Return plain JSON values: one evaluation, or a list of all."""
         found = [as_json(one) for one in self.evaluations]
         if self.gap is not None:
             found[0]["gap"] = gap_as_json(self.gap)
+            found[0]["path"] = _path_json(self.path)
         return found[0] if len(found) == 1 else found
 
 
@@ -76,10 +80,19 @@ def show(context: Context, period: Period, asked: Asked) -> Shown:
         raise FaultyData(problems)
     gathered = gather(context, period)
     found = evaluate_all(gathered) if asked.every else (evaluate(gathered, asked.standard or ""),)
-    shown = Shown(period.label, found, gap(found[0]) if asked.gap and not asked.every else None)
+    shown = Shown(period.label, found)
+    if asked.gap and not asked.every:
+        distance = gap(found[0])
+        shown = Shown(period.label, found, distance, cheapest_path(context, distance, period.year, asked.by))
     if asked.out is not None:
         asked.out.write_text(_content(shown, asked.out.suffix.lower()), encoding="utf-8")
     return shown
+
+
+def _path_json(path: CheapestPath | Text | None) -> object:
+    if isinstance(path, Text):
+        return {"said": {"zh": path.zh, "en": path.en}}
+    return None if path is None else {**path.as_json(), "said": {"zh": path.said.zh, "en": path.said.en}}
 
 
 def _content(shown: Shown, suffix: str) -> str:

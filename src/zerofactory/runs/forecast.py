@@ -17,6 +17,8 @@ import numpy as np
 import polars as pl
 
 from zerofactory import units
+from zerofactory.assets.grid import Floats, Grid
+from zerofactory.assets.tariff import price_cny_per_kwh
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.metering.interval import MANUAL, MEASURED
 from zerofactory.metering.profile import SITE
@@ -28,6 +30,7 @@ from zerofactory.optimisation.forecasting.forecaster import QUANTILES, forecaste
 from zerofactory.optimisation.forecasting.history import TARGETS, History, Target
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context, run_row
+from zerofactory.runs.energy_tariff import plant_tariff
 from zerofactory.runs.profile import amounts
 from zerofactory.runs.series_file import read as read_series
 from zerofactory.store.files import sha256_of, write_whole
@@ -242,22 +245,35 @@ def _origin(history: History, at: datetime | None) -> int:
 
 def _from_tariff(context: Context, asked: Asked) -> Forecast:
     """The published tariff carried ahead: a price that is known needs no spread."""
-    given = tariff_of(context, asked.scheme, asked.voltage)
     plant = context.workspace.plant
     at = asked.at or context.now
     minutes = 15
     start = at - timedelta(minutes=at.minute % minutes, seconds=at.second, microseconds=at.microsecond)
     count = max(int(asked.horizon / timedelta(minutes=minutes)), 1)
-    prices = prices_of(given, start, minutes, count)
+    name, month, prices = _known_prices(context, asked, Grid(start, minutes, count, plant.time_zone))
     past = History("price", start - timedelta(minutes=minutes), minutes, prices[:1], plant.time_zone, plant.calendar)
-    made = Made(asked.place or given.id, UNITS["price"], TARIFF, QUANTILES, context.now)
+    made = Made(asked.place or name, UNITS["price"], TARIFF, QUANTILES, context.now)
     note = Text(
-        f"{given.month} 公布的电价与时段照搬到预测期; 未预测下月的价格变动。",
-        f"Prices and hours published for {given.month}, carried ahead; next month's change is not forecast.",
+        f"{month} 公布的电价与时段照搬到预测期; 未预测下月的价格变动。",
+        f"Prices and hours published for {month}, carried ahead; next month's change is not forecast.",
     )
     return _keep(
         context, past, forecast_rows(past, np.repeat(prices[:, None], len(QUANTILES), axis=1), made), made, (note,)
     )
+
+
+def _known_prices(context: Context, asked: Asked, grid: Grid) -> tuple[str, str, Floats]:
+    """Return the name of the tariff, the month it was published for, and its price in each interval.
+
+    What is asked for, or a `tariff.csv`, comes before the ``[tariff]`` of the plant.
+    """
+    workspace = context.workspace
+    chosen_here = asked.scheme or asked.voltage or (workspace.folder / TARIFF_FILE).is_file()
+    if workspace.plant.tariff is not None and not chosen_here:
+        named = plant_tariff(workspace.plant, workspace.folder)
+        return named.id, ", ".join(named.published[-1:]), price_cny_per_kwh(named, grid)
+    given = tariff_of(context, asked.scheme, asked.voltage)
+    return given.id, given.month, prices_of(given, grid.start, grid.step_minutes, grid.length)
 
 
 def tariff_of(context: Context, scheme: str | None = None, voltage: str | None = None) -> Tariff:

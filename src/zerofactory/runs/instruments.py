@@ -6,19 +6,17 @@ anywhere, the book opens as it was before the act or after it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
-from typing import Literal
 
 import polars as pl
 
 from zerofactory.accounting.claims import CLAIMS, ELECTRICITY
-from zerofactory.connectors.tabular import read_table
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.instruments import retire as acts
-from zerofactory.instruments.batch import INSTRUMENT_BATCHES, Batch, batches_frame
+from zerofactory.instruments.batch import Batch
 from zerofactory.instruments.book import Transfer
 from zerofactory.instruments.claiming import (
     certificate_rows,
@@ -29,38 +27,18 @@ from zerofactory.instruments.claiming import (
     source_of_certificates,
 )
 from zerofactory.instruments.eligibility import refusals
-from zerofactory.instruments.exclusivity import (
-    Known,
-    attribute_clash,
-    attributes_twice,
-    in_documents,
-    serials_twice,
-)
 from zerofactory.instruments.kind import kind
 from zerofactory.instruments.neutrality import neutrality_standard
-from zerofactory.instruments.purpose import PURPOSES, Purpose
-from zerofactory.instruments.registry import Reading, read, registry
+from zerofactory.instruments.purpose import DECLARATIONS, PURPOSES, Purpose
 from zerofactory.instruments.retire import Judge, Wanted
 from zerofactory.instruments.rule import rule, use_of
 from zerofactory.periods import Period
 from zerofactory.runs import neutral
 from zerofactory.runs.context import Context
-from zerofactory.runs.instrument_book import ENTRY, Ledger, Rows, act_of, beside, ledger, setting, write
-from zerofactory.store.files import sha256_of
+from zerofactory.runs.instrument_book import ENTRY, Ledger, Rows, act_of, ledger, setting, write
 from zerofactory.store.schema import ACTIVITIES
 
 MAX_SHOWN = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class ImportedExport:
-    """What became of one export."""
-
-    name: str
-    registry: str
-    batches: int
-    units: dict[str, int]
-    status: Literal["imported", "checked", "already_imported"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,102 +94,6 @@ class Done:
             ],
             "problems": [problem.as_json() for problem in self.warnings],
         }  # fmt: skip
-
-
-def import_exports(
-    context: Context,
-    paths: Sequence[Path],
-    registry_id: str,
-    *,
-    dry_run: bool = False,
-    sites: Sequence[Path] = (),
-) -> list[ImportedExport]:
-    """Import registry exports; nothing is written unless every row of every file is sound.
-
-    Parameters
-    ----------
-    sites : sequence of Path
-        Workspaces of other sites whose batches must not hold the same units or tonnes.
-
-    Raises
-    ------
-    FaultyData
-        With every fault of every file: unreadable cells, serials twice, wrong amounts, expired or another's certificates.
-    NotFound
-        Unknown registry.
-    """
-    form, workspace = registry(registry_id), context.workspace
-    with workspace.locked():
-        found = ledger(workspace)
-        facts = setting(context, found)
-        known = {batch.evidence for batch in found.batches.values()}
-        fresh: list[Batch] = []
-        results, files, problems = [], {}, []
-        for path in paths:
-            table = read_table(path)
-            digest = sha256_of(path)
-            if digest in known:
-                results.append(ImportedExport(path.name, registry_id, 0, {}, "already_imported"))
-                continue
-            known.add(digest)
-            batches, faults = read(form, table, Reading(path.name, digest, facts.on, facts.names))
-            problems += faults
-            fresh += batches
-            files[digest] = path
-            status: Literal["checked", "imported"] = "checked" if dry_run else "imported"
-            results.append(ImportedExport(path.name, registry_id, len(batches), _units(batches), status))
-        problems += _twice(context, found, fresh, beside(sites))
-        if problems:
-            raise FaultyData(problems[:MAX_SHOWN])
-        if fresh and not dry_run:
-            _take_in(context, found, fresh, files)
-    return results
-
-
-def _twice(context: Context, found: Ledger, fresh: Sequence[Batch], others: list[tuple[str, Batch]]) -> list[Problem]:
-    """Return where fresh batches hold what the book, another site or a booked contract holds already."""
-    own = [Known(batch, batch.batch_id) for batch in found.batches.values()]
-    away = [Known(batch, f"{name}/{batch.batch_id}") for name, batch in others]
-    problems = serials_twice([*own, *away], fresh)
-    names = {id(batch) for batch in fresh}
-    everything = [*found.batches.values(), *(batch for _, batch in others), *fresh]
-    problems += [attribute_clash(pair) for pair in attributes_twice(everything) if id(pair[1]) in names]
-    for batch, document in in_documents(fresh, _contract_serials(context)):
-        problems.append(
-            rule("inst.dc.scope")
-            .refusal(
-                str(batch.serials),
-                f"凭证“{document}”已用这些编号登记绿电。",
-                f"document '{document}' has booked these serials as green power.",
-            )
-            .at(file=batch.file_name, row=batch.file_row)
-        )
-    return problems
-
-
-def _contract_serials(context: Context) -> dict[str, str]:
-    """Return the serial numbers that booked contracts of green power name, by document."""
-    rows = context.workspace.journal.active(ACTIVITIES, {"source_kind": "green_power_contract"})
-    details = rows["detail"].str.json_path_match("$.serials")
-    documents = rows["document"].fill_null(rows["activity_id"])
-    return {name: text for name, text in zip(documents, details, strict=True) if text}
-
-
-def _take_in(context: Context, found: Ledger, fresh: Sequence[Batch], files: dict[str, Path]) -> None:
-    for digest, path in files.items():
-        context.workspace.evidence.keep(path.read_bytes(), digest, path.suffix)
-    for batch in fresh:
-        found.book.open(batch.batch_id, batch.serials)
-    moves = acts.issue(found.book, fresh, act_of(context, "registry export"))
-    told: dict[str, object] = {"act": "import", "files": [path.name for path in files.values()], "batches": len(fresh)}
-    write(context, found, Rows(moves, [(INSTRUMENT_BATCHES, batches_frame(fresh))], told=told))
-
-
-def _units(batches: Sequence[Batch]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for batch in batches:
-        found[batch.kind] = found.get(batch.kind, 0) + batch.amount
-    return found
 
 
 def reserve(context: Context, request: Request) -> Done:
@@ -340,7 +222,7 @@ def take_back(context: Context, claim_id: str, reason: str, *, into_closed: bool
         moves = acts.unwind(found.holdings, claim_id, act_of(context, reason))
         stands = context.workspace.journal.active(CLAIMS)
         mine = stands.filter(pl.col("claim_id").str.starts_with(f"{claim_id}.")).drop("reverses")
-        notes = _sealed(context, mine, into_closed)
+        notes = _sealed(context, mine, into_closed) + _declared(context, claim_id, into_closed)
         booked = context.workspace.journal.active(ACTIVITIES, {"document": mine["claim_id"].to_list()}).drop("reverses")
         rows = Rows(
             moves, taken_back=[(CLAIMS, mine), (ACTIVITIES, booked)], told={"act": "take_back", "claim": claim_id}
@@ -464,6 +346,23 @@ def _sealed(context: Context, claims: pl.DataFrame, into_closed: bool) -> list[P
     message = Text(f"修订后才计入: {listed}。", f"Counts only after a revision of: {listed}.")
     hint = Text("请运行 zf close --revise --reason。", "Run zf close --revise --reason.")
     return [Problem("instruments.to_revise", message, hint, severity="warning")]
+
+
+def _declared(context: Context, claim_id: str, into_closed: bool) -> list[Problem]:
+    """Refuse to take back a claim that a declaration rests on, or return the warning that the declaration falls with it."""
+    rows = context.workspace.journal.rows(DECLARATIONS)
+    named = [row["declaration_id"] for row in rows.iter_rows(named=True) if claim_id in json.loads(row["claims"])]
+    if not named:
+        return []
+    listed = ", ".join(named)
+    message = Text(f"声明 {listed} 以此主张为据。", f"Declaration {listed} rests on this claim.")
+    if not into_closed:
+        hint = Text(
+            "确需冲回请加 --into-closed, 声明随之失效。", "Use --into-closed if it must be; the declaration falls."
+        )
+        raise FaultyData([Problem("instruments.declared", message, hint)])
+    hint = Text("该声明不再成立, 请重新声明。", "It no longer stands; declare again.")
+    return [Problem("instruments.declared", message, hint, severity="warning")]
 
 
 def _purpose_row(purpose: Purpose) -> pl.DataFrame:

@@ -22,7 +22,7 @@ import polars as pl
 from zerofactory.connectors.health import read_status
 from zerofactory.connectors.tail import Rows, SpoolTail
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
-from zerofactory.metering.grid import Grid, grid_of
+from zerofactory.metering.grid import Grid, Integers, grid_of
 from zerofactory.metering.reading import QUALITIES
 from zerofactory.metering.scatter import Numbers
 from zerofactory.monitoring.live import LEVELS, Level, Live, Prices, Snapshot
@@ -91,14 +91,12 @@ class Follower:
         """Take what is new; return whether anything was."""
         workspace = self._context.workspace
         if _stamp(workspace.folder / PLANT_FILE) != self._plant_stamp:
-            self._again()
-            return True
+            return self._again()
         entry = workspace.journal.last()  # before the spool: what is booked by now has left the file that is written to
         rows = self._tail.read()
         changed = self._feed(rows)
         if self._moved_on:
-            self._again()
-            return True
+            return self._again()
         if entry is not None and entry.seq != self._seq:
             self._seq = entry.seq
             self._take_book()
@@ -107,7 +105,7 @@ class Follower:
 
     def look(self, levels: Sequence[Level] = LEVELS, settle: bool = False) -> Look:
         """Return what is known now."""
-        snapshot, now = self.live.snapshot(levels, settle), datetime.now(UTC)
+        snapshot, now = self.live.snapshot(levels, settle), clock()
         newest = snapshot.newest_known_us
         seal = self._seal
         return Look(
@@ -146,23 +144,33 @@ class Follower:
         self._latest_stamp: tuple[int, int] | None = None
         self._run_on()
 
-    def _again(self) -> None:
-        """Begin anew: the plant file was changed, or a new month has begun."""
+    def _again(self) -> bool:
+        """Begin anew, because the plant file was changed or a new month has begun; go on as before while the file has faults."""
+        stamp = _stamp(self._context.workspace.folder / PLANT_FILE)
+        context = Context(Workspace(self._context.workspace.folder), clock(), self._context.actor)
+        try:
+            fresh = Follower(context, self._fixed)
+        except FaultyData:
+            self._plant_stamp = stamp
+            return False
         self._tail.close()
-        self._context = Context(Workspace(self._context.workspace.folder), clock(), self._context.actor)
-        self._tail = SpoolTail(self._context.workspace.folder / "collect" / "spool")
-        self._begin()
+        self.__dict__.update(fresh.__dict__)
+        return True
 
     def _feed(self, found: Sequence[Rows]) -> bool:
         for rows in found:
             known = np.array([self._row.get(name, -1) for name in rows.names], dtype=np.int64)
             meter = known[rows.code] if len(known) else rows.code
-            beyond = rows.started_us + np.where(self._register[meter], 0, 1) > self._end_us
-            self._moved_on |= self._fixed is None and bool((beyond & (meter >= 0)).any())
+            self._moved_on |= self._fixed is None and self._is_beyond(meter, rows.started_us)
             self.live.take(
                 Incoming(meter, rows.started_us, rows.known_us, rows.value, (rows.quality + 1).astype(np.uint8))
             )
         return bool(found)
+
+    def _is_beyond(self, meter: Integers, started_us: Integers) -> bool:
+        """Whether a reading belongs to the month after: later than its first instant, or at it and not a register's."""
+        beyond = started_us + np.where(self._register[meter], 0, 1) > self._end_us
+        return bool((beyond & (meter >= 0)).any())
 
     def _take_book(self) -> None:
         """Take the batches that are new in the book and did not come by way of the spool; and the documents."""
@@ -180,7 +188,10 @@ class Follower:
         for frame in (own, after):
             if frame.height:
                 self.live.take(incoming_of(frame, self._row))
-        self._moved_on |= self._fixed is None and newest_month(self._context, []).label > label
+        later = workspace.series.read([s for s in segments if s.period > label])
+        if later.height and self._fixed is None:
+            coming = incoming_of(later, self._row)
+            self._moved_on |= self._is_beyond(coming.meter, coming.started_us)
         self._documents()
 
     def _documents(self) -> None:

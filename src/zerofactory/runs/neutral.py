@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import polars as pl
 
@@ -24,6 +24,7 @@ from zerofactory.instruments.purpose import (
 )
 from zerofactory.instruments.reduce_first import Gate, gate
 from zerofactory.periods import Period
+from zerofactory.planning.facts import PLAN_ROADMAPS
 from zerofactory.runs import assurance, base_year, inventory
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.instrument_book import Ledger
@@ -34,6 +35,7 @@ from zerofactory.store.files import sha256_of
 from zerofactory.store.schema import RUNS
 from zerofactory.tables import TableSchema
 
+Shares = Mapping[str, float | None]
 GRAMS_PER_UNIT = 1_000_000
 POWER = "2.1"  # imported electricity in ISO 14064-1
 
@@ -71,8 +73,28 @@ def base_of(context: Context, period: Period, standard: NeutralityStandard) -> B
 
 
 def outcomes(context: Context, period: Period) -> list[Outcome]:
-    """Return what became of each reduction measure of a period."""
-    return outcomes_of(context.workspace.journal.active(REDUCTIONS, {"period": period.label}).drop("reverses"))
+    """Return what became of each reduction measure of a period.
+
+    Measures of the adopted roadmap that should be in effect by then and were never told done are open.
+    """
+    told = outcomes_of(context.workspace.journal.active(REDUCTIONS).drop("reverses"))
+    own = [one for one in told if one.period == period.label]
+    known = {one.measure for one in own}
+    known |= {one.measure for one in told if one.outcome == "done" and int(one.period[:4]) <= period.year}
+    return own + [
+        Outcome(
+            period.label, row["measure_id"], row["measure_id"], "open", None,
+            f"{row['roadmap_id']}: {row['start_year']}", "", "",
+        )
+        for row in _roadmap(context)
+        if row["start_year"] <= period.year and row["measure_id"] not in known
+    ]  # fmt: skip
+
+
+def _roadmap(context: Context) -> list[dict[str, Any]]:
+    """Return the lines of the newest adopted roadmap, empty when none was adopted."""
+    rows = context.workspace.journal.active(PLAN_ROADMAPS).to_dicts()
+    return [row for row in rows if row["roadmap_id"] == rows[-1]["roadmap_id"]] if rows else []
 
 
 def gate_of(context: Context, standard: NeutralityStandard, period: Period) -> Gate:
@@ -134,8 +156,8 @@ def case_of(context: Context, found: Ledger, standard: NeutralityStandard, perio
     """Return everything a declaration is judged by."""
     plant, still = context.workspace.plant, open_months(context, period)
     closed = not still
-    shares, included = _coverage(context, period, closed)
     made = footprint(context, period, standard) if closed else None
+    shares, included = _coverage(context, period, made)
     return Case(
         standard=standard,
         period=period.label,
@@ -160,15 +182,19 @@ def _power(made: Inventory) -> int:
     return sum(line.emissions_gco2e for line in made.lines if line.key == POWER)
 
 
-def _coverage(context: Context, period: Period, closed: bool) -> tuple[Mapping[str, float | None], float | None]:
-    """Return the estimated share of each exclusion, and the included share where every exclusion has an estimate."""
+def _coverage(context: Context, period: Period, made: Inventory | None) -> tuple[Shares, float | None]:
+    """Return the estimated share of each exclusion, and the included share where every exclusion has an estimate.
+
+    included = quantified / (quantified + estimated of the categories left out)
+    """
     shares: dict[str, float | None] = {one.what.zh: None for one in context.workspace.plant.boundary.exclusions}
-    if not closed:
+    if made is None:
         return shares, None
     tested = inventory.significance(context, period)
-    left_out = [line for line in tested.lines if not line.quantified and line.emissions_gco2e]
-    shares |= {line.title.zh: line.share_fraction for line in left_out}
-    return shares, None if None in shares.values() else tested.included_fraction
+    left_out = {one.title.zh: one.emissions_gco2e for one in tested.lines if not one.quantified and one.emissions_gco2e}
+    whole = made.total_gco2e + sum(left_out.values())
+    shares |= {name: grams / whole for name, grams in left_out.items()}
+    return shares, None if None in shares.values() else (made.total_gco2e / whole if whole else 1.0)
 
 
 def _retired_on(found: Ledger, standard: str, period: Period) -> dict[str, date]:
@@ -182,9 +208,15 @@ def _retired_on(found: Ledger, standard: str, period: Period) -> dict[str, date]
 
 
 def evidence(context: Context, standard: str, period: Period) -> list[dict[str, object]]:
-    """Return the evidence on file for a declaration: of its standard, or of every standard."""
+    """Return the evidence on file for a declaration: of its standard, or of every standard; an adopted roadmap is a plan."""
     rows = context.workspace.journal.active(DECLARATION_EVIDENCE, {"period": period.label}).drop("reverses")
-    return rows.filter(pl.col("standard").is_in([standard, "*"])).to_dicts()
+    filed: list[dict[str, object]] = rows.filter(pl.col("standard").is_in([standard, "*"])).to_dicts()
+    adopted = _roadmap(context)
+    if adopted and not any(row["topic"] == "plan" for row in filed):
+        head = adopted[0]
+        named = f"{head['plan_id']} · {head['roadmap_id']}"
+        filed.append({"evidence_id": "", "topic": "plan", "text": named, "dated": head["at"][:10], "file_name": ""})
+    return filed
 
 
 def put_on_file(

@@ -20,13 +20,16 @@ from typing import Any
 import polars as pl
 
 import zerofactory
+from zerofactory.accounting.claims import CLAIMS
 from zerofactory.accounting.quantify import quantify
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.factors.load import book_of
 from zerofactory.factors.model import Factor, FactorBook, FactorSet
 from zerofactory.metering.activity import from_meters
 from zerofactory.metering.grid import grid_of
+from zerofactory.metering.interval import MeterMonth
 from zerofactory.periods import Period
+from zerofactory.runs import origins
 from zerofactory.runs.month import measure, with_what_follows
 from zerofactory.runs.package import (
     FORMAT,
@@ -307,10 +310,31 @@ def _month(
     problems += [problem for problem in again.problems if problem.severity == "error"]
     problems += differences(ACTIVITIES, made, metered, label)
     problems += differences(RECORDS, booked, again.records, label)
+    problems += _origins(opened, book, seal, (month, plant, documents.drop("reverses")))
     if booked.height != seal["records"]:
         said = Text(f"{label} 记录数与封存不符。", f"{label} has another number of records than its seal.")
         problems.append(_differs("facts/records.jsonl", said))
     return problems
+
+
+def _origins(
+    opened: _Opened, book: _Book, seal: dict[str, Any], of: tuple[MeterMonth, Plant, pl.DataFrame]
+) -> list[Problem]:
+    """Recompute the origins of a month's electricity and compare them with those kept at closing."""
+    known = origins.kept_in(entry.payload for entry in book.entries if entry.kind == "close").get(seal["seal_id"])
+    if known is None:
+        return []
+    label, claims = seal["period"], CLAIMS.empty()
+    if CLAIMS.name in book.lines:
+        on_month = book.frame(CLAIMS, until=seal["booked_as"]).filter(pl.col("period") == label)
+        claims = standing(CLAIMS, on_month).drop("reverses")
+    made = origins.origins_of(origins.Grounds(*of, known["opening_wh"]), claims)
+    name = f"origins/{label}.parquet"
+    if made is not None and origins.summary(made) == known:
+        rows = made.site_rows()
+        if _table(opened, name, rows.height).equals(rows):
+            return []
+    return [_differs(name, Text(f"{label} 的电量来源重算不符。", f"The origins of {label} do not recompute."))]
 
 
 def _readings(opened: _Opened, seal: dict[str, Any], plant: Plant, digest: str) -> list[Problem]:

@@ -7,7 +7,7 @@ of each store before and after the month, so that a month recomputes without the
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -55,7 +55,11 @@ def make(context: Context, grounds: Grounds, until: int | None = None) -> MonthO
     ``until`` takes the claims that were in the book at one journal entry.
     """
     label = grounds.month.period.label
-    claims = context.workspace.journal.active(CLAIMS, {"period": label}, until=until)
+    return origins_of(grounds, context.workspace.journal.active(CLAIMS, {"period": label}, until=until))
+
+
+def origins_of(grounds: Grounds, claims: pl.DataFrame) -> MonthOrigins | None:
+    """Return the origins of one month from its grounds and the claims on it; None where no electricity is metered."""
     book = power_book([grounds.month], grounds.plant, grounds.documents, claims)
     if not book.consumption_wh.any():
         return None
@@ -74,8 +78,13 @@ def summary(origins: MonthOrigins) -> dict[str, object]:
 
 def kept(context: Context) -> dict[str, dict[str, Any]]:
     """Return what the journal keeps of origins, by seal; months closed by an earlier edition have none."""
+    return kept_in(context.workspace.journal.payloads("close"))
+
+
+def kept_in(payloads: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what entries of closing keep of origins, by seal."""
     found: dict[str, dict[str, Any]] = {}
-    for payload in context.workspace.journal.payloads("close"):
+    for payload in payloads:
         found.update(json.loads(payload).get("origins", {}))
     return found
 

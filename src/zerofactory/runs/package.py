@@ -30,6 +30,7 @@ from zerofactory.accounting.inventory import fold
 from zerofactory.errors import BookBroken, FaultyData, NotFound, Problem, Text
 from zerofactory.factors.model import FactorBook
 from zerofactory.periods import Period
+from zerofactory.runs import origins
 from zerofactory.runs.context import Context
 from zerofactory.runs.inventory import DIRECT_AND_ENERGY, SCOPES
 from zerofactory.runs.restate import plant_of
@@ -212,13 +213,15 @@ def _plants(context: Context, lines: Sequence[tuple[int, str]], labels: Sequence
 
 
 def _series(context: Context, seals: Sequence[Mapping[str, Any]], content: Content) -> dict[str, bytes]:
-    series = context.workspace.series
+    series, kept = context.workspace.series, origins.kept(context)
     made = {}
     for seal in seals:
         label = seal["period"]
         wanted = {f"intervals/{label}.parquet": series.intervals_file(label, seal["revision"])}
         if content.with_readings and seal["readings_file"]:
             wanted[f"readings/{label}.parquet"] = seal["readings_file"]
+        if seal["seal_id"] in kept:
+            wanted[f"origins/{label}.parquet"] = series.origins_file(label, seal["revision"])
         for name, file in wanted.items():
             if not series.path(file).is_file():
                 raise BookBroken([_missing(f"series/{file}")])

@@ -63,7 +63,13 @@ class SetPlan:
             "milestones": [{"year": one.year, "title": _both(one.title)} for one in head.milestones],
             "targets": [target.id for target in self.plan.targets],
             "roles": [
-                {"id": role.id, "title": _both(role.title), "holder": role.holder, "area": role.area, "duties": _both(role.duties)}
+                {
+                    "id": role.id,
+                    "title": _both(role.title),
+                    "holder": role.holder,
+                    "area": role.area,
+                    "duties": _both(role.duties),
+                }
                 for role in self.plan.mechanism.roles
             ],
         }
@@ -102,12 +108,27 @@ def set_plan(context: Context, file: Path | None = None, reason: str = "", examp
     if before and before[-1].content == content:
         return before[-1]
     if before and not reason.strip():
-        message = Text(f"计划已有第 {len(before)} 版; 修改须说明原因。", f"The plan has version {len(before)}; a change needs a reason.")
-        raise FaultyData([Problem("planning.no_reason", message, Text("请用 --reason 说明。", "Give one with --reason."))])
+        message = Text(
+            f"计划已有第 {len(before)} 版; 修改须说明原因。",
+            f"The plan has version {len(before)}; a change needs a reason.",
+        )
+        raise FaultyData(
+            [Problem("planning.no_reason", message, Text("请用 --reason 说明。", "Give one with --reason."))]
+        )
     row = _plan_row(context, plan, content, len(before) + 1, reason)
     known = {task.id for task in tasks(context)}
     first = [
-        _event(context, task.id, "added", number, title=task.title, owner=task.owner, due=task.due, stage=task.stage, item=task.item)
+        _event(
+            context,
+            task.id,
+            "added",
+            number,
+            title=task.title,
+            owner=task.owner,
+            due=task.due,
+            stage=task.stage,
+            item=task.item,
+        )
         for number, task in enumerate(plan.tasks)
         if task.id not in known
     ]
@@ -206,7 +227,9 @@ class TargetView:
             "reason": _both(way.reason),
             "limits_gco2e": {str(year): limit for year, limit in way.limits_gco2e.items()},
             "shares_gco2e": {
-                str(year): [{"scope": scope, "shop": shop, "limit_gco2e": grams} for (scope, shop), grams in cells.items()]
+                str(year): [
+                    {"scope": scope, "shop": shop, "limit_gco2e": grams} for (scope, shop), grams in cells.items()
+                ]
                 for year, cells in way.shares_gco2e.items()
             },
             "latest_year": self.latest_year,

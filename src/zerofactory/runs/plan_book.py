@@ -112,11 +112,11 @@ def metered_of(context: Context, plan: Plan) -> dict[str, float]:
         return found
     for month in Period(plan.plan.base_year).months():
         amounts = meter_month(context, month.label)
-        for meter in wanted:
+        for meter, unit in wanted.items():
             if meter in amounts.meter_ids:
                 place = amounts.meter_ids.index(meter)
                 counted_milli = int(amounts.amount_milli[place].sum())
-                found[meter] += units.convert(counted_milli / 1000.0, amounts.units[place], wanted[meter])
+                found[meter] += units.convert(counted_milli / 1000.0, amounts.units[place], unit)
     return found
 
 
@@ -164,7 +164,9 @@ def portfolio_of(plan: Plan, drawn: Drawn, emitted: UnitEmissions, base: Base, c
         prices_cny=_prices(plan, drawn, years),
         tce_per_unit=emitted.tce_per_unit,
         carbon_price_cny_per_t=np.array([carbon.value(year) for year in years]),
-        discount_fraction=default("discount_fraction") if economics.discount_fraction is None else economics.discount_fraction,
+        discount_fraction=default("discount_fraction")
+        if economics.discount_fraction is None
+        else economics.discount_fraction,
         vehicles=made,
         credit=drawn.credit,
         not_applicable=drawn.not_applicable,
@@ -197,7 +199,9 @@ def _price(plan: Plan, stream: Stream, item: str) -> float | None:
     for listed in (stated, packaged):
         for wanted in (item, ""):
             for kind, of_item, unit, cny in listed:
-                if (kind, of_item) == (stream.source_kind, wanted) and units.parse(unit).dimension == units.parse(stream.unit).dimension:
+                if (kind, of_item) == (stream.source_kind, wanted) and units.parse(unit).dimension == units.parse(
+                    stream.unit
+                ).dimension:
                     return cny * units.ratio(stream.unit, unit)
     return None
 
@@ -209,5 +213,8 @@ def _no_price(stream: Stream, item: str) -> Problem:
             f"没有 {stream.source_kind} {item} 每 {stream.unit} 的价格。",
             f"There is no price of {stream.source_kind} {item} per {stream.unit}.",
         ),
-        hint=Text("请在 plan.toml 的 [[prices]] 中写明价格与来源。", "State one with its source under [[prices]] in plan.toml."),
+        hint=Text(
+            "请在 plan.toml 的 [[prices]] 中写明价格与来源。",
+            "State one with its source under [[prices]] in plan.toml.",
+        ),
     )

@@ -17,7 +17,7 @@ from zerofactory.accounting.inventory import Regime, counted, fold
 from zerofactory.accounting.quantify import quantify
 from zerofactory.errors import FaultyData, errors_of
 from zerofactory.factors.load import factor_book, read_set
-from zerofactory.factors.model import FactorBook
+from zerofactory.factors.model import FactorBook, FactorSet
 from zerofactory.factors.resolve import Scope, find
 from zerofactory.periods import Period
 from zerofactory.planning.portfolio import Account, Floats
@@ -72,7 +72,7 @@ def world_of(context: Context, plant: Plant, base_year: int, years: Sequence[int
     return World(plant, factor_book((*sets, made)), base_year, grid, load_standard(book))
 
 
-def read_set_of(context: Context) -> Mapping[str, object]:
+def read_set_of(context: Context) -> Mapping[str, FactorSet]:
     """Return the plant's own factor sets, which a plan uses as the book does."""
     book = context.workspace.factor_book
     return {name: book.sets[name] for name in context.workspace.own_factor_files if name in book.sets}

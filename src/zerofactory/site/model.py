@@ -369,6 +369,8 @@ class TariffUse:
         0.90, 0.85 or 0.80; left out: no adjustment is billed.
     export_cny_per_kwh, green_premium_cny_per_kwh : float, optional
         Contract prices of surplus sold and of green power settled; the former beats the area's.
+    gas : str, optional
+        A packaged gas price, or the name of the plant's own ``tariffs/<gas>.toml``.
     """
 
     area: str
@@ -381,6 +383,7 @@ class TariffUse:
     power_factor_standard_fraction: float | None = None
     export_cny_per_kwh: float | None = None
     green_premium_cny_per_kwh: float | None = None
+    gas: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

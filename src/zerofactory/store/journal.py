@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -35,6 +35,11 @@ Head = tuple[int, str]
 _FLAGS: Mapping[object, bool] = {0: False, 1: True}
 
 
+def _select(columns: Iterable[str], table: str, rest: str = "") -> str:
+    """Return a query: names of columns and tables are those of the schemas, never a user's; values are parameters."""
+    return f"SELECT {', '.join(columns)} FROM {table} {rest}"  # noqa: S608
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the journal."""
@@ -49,7 +54,8 @@ class Entry:
     hash: str
 
 
-ENTRY_COLUMNS = ", ".join(field.name for field in fields(Entry))
+ENTRIES = _select((field.name for field in fields(Entry)), "journal", "ORDER BY seq")
+LAST_ENTRY = f"{ENTRIES} DESC LIMIT 1"
 
 
 def canonical(values: object) -> str:
@@ -133,12 +139,12 @@ class Journal:
 
     def last(self) -> Entry | None:
         """Return the newest entry."""
-        found = self._all(f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1")
+        found = self._all(LAST_ENTRY)
         return Entry(*found[0]) if found else None
 
     def entries(self) -> list[Entry]:
         """Return every entry in order."""
-        return [Entry(*row) for row in self._all(f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq")]
+        return [Entry(*row) for row in self._all(ENTRIES)]
 
     def payloads(self, kind: str) -> list[str]:
         """Return the payloads of the entries of one kind, in order."""
@@ -168,27 +174,24 @@ class Journal:
         return standing(schema, self._fetch(schema, where, until), brought_by).drop(BROUGHT_BY)
 
     def _fetch(self, schema: TableSchema, where: Mapping[str, object] | None, until: int | None = None) -> pl.DataFrame:
-        columns = ", ".join(f't."{name}"' for name in stored_columns(schema))
-        limits, values = _conditions(where or {})
+        columns = (*(f't."{name}"' for name in stored_columns(schema)), "j.kind")
+        limits, values = _conditions(schema, where or {})
         if until is not None:
             limits, values = [*limits, "t.entry <= ?"], [*values, until]
-        query = (
-            f"SELECT {columns}, j.kind FROM {schema.name} t JOIN journal j ON j.seq = t.entry "
-            f"{_where(limits)} ORDER BY t.row_number"
-        )
-        return to_frame(schema, self._all(query, values))
+        table = f"{schema.name} t JOIN journal j ON j.seq = t.entry"
+        return to_frame(schema, self._all(_select(columns, table, f"{_where(limits)} ORDER BY t.row_number"), values))
 
     def entries_with(self, schema: TableSchema, where: Mapping[str, Sequence[object]]) -> set[int]:
         """Return the numbers of the entries that brought rows with any of the given values in each column."""
-        limits, values = _conditions({name: list(wanted) for name, wanted in where.items()})
-        query = f"SELECT DISTINCT t.entry FROM {schema.name} t {_where(limits)}"
+        limits, values = _conditions(schema, {name: list(wanted) for name, wanted in where.items()})
+        query = _select(("DISTINCT t.entry",), f"{schema.name} t", _where(limits))
         return {entry for (entry,) in self._all(query, values)}
 
     def lines(self, schema: TableSchema, entries: Sequence[int]) -> list[tuple[int, str]]:
         """Return the rows that some entries brought, in order: the entry, and the text whose hash chains the row."""
-        columns = ", ".join(f't."{name}"' for name in ("entry", *stored_columns(schema)))
-        limits, values = _conditions({"entry": list(entries)})
-        query = f"SELECT {columns} FROM {schema.name} t {_where(limits)} ORDER BY t.row_number"
+        columns = [f't."{name}"' for name in ("entry", *stored_columns(schema))]
+        limits, values = _conditions(schema, {"entry": list(entries)})
+        query = _select(columns, f"{schema.name} t", f"{_where(limits)} ORDER BY t.row_number")
         places = [place + 1 for place in _flags_of(schema)]
         return [(row[0], canonical(_with_flags(row, places))) for row in self._all(query, values)]
 
@@ -224,8 +227,8 @@ class Journal:
                 )
 
     def _check_table(self, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
-        columns = ", ".join(f'"{name}"' for name in ("row_number", *stored_columns(schema), "entry", "row_hash"))
-        with self._reading(f"SELECT {columns} FROM {schema.name} ORDER BY row_number") as rows:
+        columns = [f'"{name}"' for name in ("row_number", *stored_columns(schema), "entry", "row_hash")]
+        with self._reading(_select(columns, schema.name, "ORDER BY row_number")) as rows:
             yield from _check_rows(schema, rows, head)
 
 
@@ -324,8 +327,11 @@ def _with_flags(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
     return content
 
 
-def _conditions(where: Mapping[str, object]) -> tuple[list[str], list[object]]:
+def _conditions(schema: TableSchema, where: Mapping[str, object]) -> tuple[list[str], list[object]]:
     """Return the conditions of a query on the table ``t`` and their values: one value, or any of a list."""
+    unknown = set(where) - {*stored_columns(schema), "entry"}
+    if unknown:
+        raise Misuse(f"table {schema.name} has no column {', '.join(sorted(unknown))}")
     limits: list[str] = []
     values: list[object] = []
     for name, value in where.items():
@@ -340,8 +346,7 @@ def _where(limits: Sequence[str]) -> str:
 
 
 def _last_entry(connection: sa.Connection) -> Entry | None:
-    query = f"SELECT {ENTRY_COLUMNS} FROM journal ORDER BY seq DESC LIMIT 1"
-    row = connection.exec_driver_sql(query).one_or_none()
+    row = connection.exec_driver_sql(LAST_ENTRY).one_or_none()
     return Entry(*row) if row is not None else None
 
 

@@ -28,8 +28,8 @@ def eer(values: Values, ambient_celsius: Floats) -> Floats:
     --------
     >>> from zerofactory.assets.asset import asset, values_of
     >>> values, _ = values_of(asset("chiller"), {"cooling_kw": 1, "rated_eer_fraction": 6.0, "cooling_water_approach_kelvin": 0.0})
-    >>> [round(float(e), 2) for e in eer(values, np.array([30.0, 20.0]))]
-    [6.0, 10.62]
+    >>> [round(float(e), 2) for e in eer(values, np.array([30.0, 22.0]))]
+    [6.0, 9.2]
     """
     cold = values["chilled_celsius"] + ZERO_CELSIUS_KELVIN
     rated_lift = values["rated_cooling_water_celsius"] - values["chilled_celsius"]

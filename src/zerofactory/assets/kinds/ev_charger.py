@@ -67,26 +67,29 @@ def envelope(sessions: Sequence[Session], grid: Grid, efficiency_fraction: float
     >>> found.latest_kwh.tolist(), found.earliest_kwh.tolist(), problems
     ([0.0, 0.0, 10.0, 10.0], [10.0, 20.0, 20.0, 20.0], [])
     """
-    latest, earliest, plugged = np.zeros(grid.length), np.zeros(grid.length), np.zeros(grid.length)
+    latest, earliest, plugged, gone = (np.zeros(grid.length + 1) for _ in range(4))
+    full = np.zeros(grid.length + 1)
     problems = []
-    slots = np.arange(grid.length)
     for number, stay in enumerate(sessions, 1):
         first = max(0, -(-_minutes(grid, stay.arrives_at) // grid.step_minutes))
         last = min(grid.length, _minutes(grid, stay.departs_at) // grid.step_minutes)
         if last <= 0 or first >= grid.length:
             continue
         step = stay.power_kw * grid.step_hours * efficiency_fraction
-        if max(last - first, 0) * step < stay.need_kwh - 1e-9:
-            problems.append(_too_short(number, stay, max(last - first, 0) * step))
+        span = max(last - first, 0)
+        if span * step < stay.need_kwh - 1e-9:
+            problems.append(_too_short(number, stay, span * step))
             continue
-        inside = (slots >= first) & (slots < last)
-        done = np.clip(slots - first + 1, 0, last - first)
-        early = np.minimum(done * step, stay.room_kwh)
-        late = np.maximum(stay.need_kwh - (last - first - done) * step, -np.minimum(done * step, stay.spare_kwh))
-        earliest += np.where(slots >= first, early, 0.0)
-        latest += np.where(slots >= first, late, 0.0)  # from departure on: the whole need
-        plugged += np.where(inside, stay.power_kw, 0.0)
-    return Envelope(latest, earliest, plugged), problems
+        done = np.arange(1, span + 1)
+        there = slice(first, first + span)
+        earliest[there] += np.minimum(done * step, stay.room_kwh)
+        latest[there] += np.maximum(stay.need_kwh - (span - done) * step, -np.minimum(done * step, stay.spare_kwh))
+        plugged[there] += stay.power_kw
+        gone[first + span] += stay.need_kwh  # from departure on: the whole need, and what it may have taken at most
+        full[first + span] += min(span * step, stay.room_kwh)
+    latest += np.cumsum(gone)
+    earliest += np.cumsum(full)
+    return Envelope(latest[:-1], earliest[:-1], plugged[:-1]), problems
 
 
 def step(values: Values, state: Mapping[str, float], action: Mapping[str, float], at: At) -> Stepped:

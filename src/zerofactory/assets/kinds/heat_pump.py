@@ -39,7 +39,7 @@ def profile(values: Values, conditions: Conditions) -> Mapping[str, Floats]:
     air = values.text("source") == "air"
     source = conditions.array("ambient_celsius") if air else np.full(length, values["source_celsius"])
     source = source - values["source_approach_kelvin"]
-    return {"cop": cop(values["sink_celsius"], source, values["second_law_fraction"], values["cop_maximum"])}
+    return {"cop": cop(values["sink_celsius"], source, values["second_law_fraction"], values["cop_maximum_fraction"])}
 
 
 def step(values: Values, state: Mapping[str, float], action: Mapping[str, float], at: At) -> Stepped:

@@ -28,6 +28,7 @@ from zerofactory.optimisation.energy.wish import WISH_TITLES
 
 TOLERANCE = 1e-5  # of the largest figure of what is checked
 BOTH_WAYS = 1e-3  # of the largest import: a meter nets what passes it both ways within an interval
+LOAD_SHARE = 1e-2
 SAMPLED_INTERVALS = 48
 
 
@@ -65,14 +66,15 @@ class Check:
 
 @dataclass(slots=True)
 class _Notes:
-    """Findings so far, and the worst deviation."""
+    """Findings so far, and the worst deviation; ``floor`` is the least scale: nothing is judged finer than the plant's loads."""
 
     findings: list[Finding]
+    floor: float = 1.0
     worst: float = 0.0
 
     def deviation(self, code: str, where: str, gap: float, scale: float) -> None:
         """Note a gap when it is more than the tolerance of its scale."""
-        share = abs(gap) / max(scale, 1.0)
+        share = abs(gap) / max(scale, self.floor)
         self.worst = max(self.worst, share)
         if share <= TOLERANCE:
             return
@@ -95,16 +97,17 @@ CODES: Mapping[str, Text] = {
 }
 
 
-def check(plan: Plan, relaxed: Collection[str] = (), priced: bool = True) -> Check:
+def check(plan: Plan, relaxed: Collection[str] = (), priced: bool = True, eased: float = 0.0) -> Check:
     """Return what is wrong with a plan.
 
     Parameters
     ----------
     relaxed : wishes that were allowed to give way (the nearest plan of a conflict), by row name.
     priced : compare the cost with the solver's objective.
+    eased : share by which every other wish was eased against rounding (the nearest plan).
     """
     started = time.perf_counter()
-    notes = _Notes([])
+    notes = _Notes([], _floor(plan))
     missing = _missing(plan)
     if missing:
         text = Text(f"缺少或不是有限数: {missing}。", f"Missing or not finite: {missing}.")
@@ -112,7 +115,7 @@ def check(plan: Plan, relaxed: Collection[str] = (), priced: bool = True) -> Che
             (Finding("check.value", missing, text, float("nan")),), float("nan"), time.perf_counter() - started
         )
     for carrier in plan.problem.carriers:
-        _balance(plan, carrier, notes, f"balance:{carrier}" in relaxed)
+        _balance(plan, carrier, notes, (f"balance:{carrier}" in relaxed, eased))
     for use in plan.problem.uses:
         _bounds(plan, use, notes)
         _rows(plan, use, notes)
@@ -125,12 +128,17 @@ def check(plan: Plan, relaxed: Collection[str] = (), priced: bool = True) -> Che
     notes.deviation("check.row", f"settled[{int(beyond.argmax())}]", max(float(beyond.max()), 0.0), scale)
     for name, gap, scale in _goals(plan):
         if f"wish:{name}" not in relaxed:
-            notes.deviation("check.goal", name, max(gap, 0.0), scale)
+            notes.deviation("check.goal", name, max(gap - eased * scale, 0.0), scale)
     if priced:
         total = plan.costs.total_cny
         scale = sum(abs(cost) for cost in plan.costs.running_cny.values()) + abs(plan.costs.annuity_cny)
         notes.deviation("check.cost", "total", total - plan.report.objective, scale)
     return Check(tuple(notes.findings), notes.worst, time.perf_counter() - started)
+
+
+def _floor(plan: Plan) -> float:
+    """Return a hundredth of the largest load."""
+    return LOAD_SHARE * max((float(np.abs(plan.problem.load(name)).max()) for name in plan.problem.loads), default=1.0)
 
 
 def _missing(plan: Plan) -> str:
@@ -142,8 +150,9 @@ def _missing(plan: Plan) -> str:
     return ""
 
 
-def _balance(plan: Plan, carrier: str, notes: _Notes, may_lack: bool) -> None:
+def _balance(plan: Plan, carrier: str, notes: _Notes, slack: tuple[bool, float]) -> None:
     problem = plan.problem
+    may_lack, eased = slack
     load = problem.load(carrier)
     flows = [flow_of(use.block, carrier, problem.grid, plan.values[use.id]) for use in problem.uses]
     gap = np.sum(flows, axis=0) - load
@@ -151,6 +160,7 @@ def _balance(plan: Plan, carrier: str, notes: _Notes, may_lack: bool) -> None:
         gap = np.minimum(gap, 0.0)
     if may_lack:
         gap = np.maximum(gap, 0.0)
+    gap = np.where(gap < 0.0, np.minimum(gap + eased * np.abs(load), 0.0), gap)
     scale = max(float(np.abs(load).max()), *(float(np.abs(flow).max()) for flow in flows))
     slot = int(np.abs(gap).argmax())
     notes.deviation("check.balance", f"{carrier}[{slot}]", float(gap[slot]), scale)
@@ -182,6 +192,7 @@ def _rows(plan: Plan, use: Use, notes: _Notes) -> None:
         scale = _row_scale(use.block, row.terms, values, summed=row.per != "interval")
         bound = np.abs(over(row.bound, len(left)))
         scale = max(scale, float(bound[bound < 1e12].max(initial=0.0)))
+        scale = scale if row.per == "interval" else max(scale, notes.floor * grid.hours)
         notes.deviation("check.row", f"{use.id}.{row.name}[{slot}]", float(worst[slot]), scale)
 
 

@@ -37,18 +37,21 @@ DISPATCH = TableSchema(
     key=("asset", "carrier", "started_at"),
 )
 
+DUST = 1e-4  # of the largest size: below it an interior point leaves dust
+
 PlanValues = Mapping[str, Mapping[str, Floats]]
 
 
 @dataclass(frozen=True, slots=True)
 class Sized:
-    """One size that was decided."""
+    """One size that was decided. ``is_built`` is false where nothing but the dust of the solver is left of it."""
 
     asset: str
     title: Text
     size: float
     unit: str
     at_limit: bool
+    is_built: bool
     capex_cny: float
     annuity_cny: float
     upkeep_cny: float
@@ -140,13 +143,14 @@ def sizes(problem: EnergyProblem, values: PlanValues) -> tuple[Sized, ...]:
         for size in use.block.sizes:
             amount = float(values[use.id][size.variable][0])
             upper = float(np.max(use.block.variable(size.variable).upper))
-            fixed = size.fixed_cny if amount > 1e-6 * max(1.0, min(upper, 1e9)) else 0.0
+            is_built = amount > DUST * (upper if np.isfinite(upper) else 1.0)
+            fixed = size.fixed_cny if is_built else 0.0
             each = size.annual_cny_per_unit(problem.discount_fraction)
             upkeep = size.opex_cny_per_unit_year * amount * problem.grid.years
             whole = each * amount * problem.grid.years
             found.append(
                 Sized(
-                    use.id, use.title, amount, size.unit, bool(np.isfinite(upper) and amount >= upper * (1.0 - 1e-6)),
+                    use.id, use.title, amount, size.unit, bool(np.isfinite(upper) and amount >= upper * (1.0 - 1e-6) > 0.0), is_built,
                     size.capex_cny_per_unit * amount + fixed, whole - upkeep, upkeep, size.lifetime_years,
                 )
             )  # fmt: skip

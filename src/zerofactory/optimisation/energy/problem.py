@@ -23,6 +23,7 @@ Role = Literal["grid", "on_site", "direct_line", "contract", "fossil", "other"]
 Regime = Literal["location", "market_annual", "market_hourly"]
 Objective = Literal["cost", "emissions"]
 REGIMES: tuple[Regime, ...] = ("location", "market_annual", "market_hourly")
+OBJECTIVES: tuple[Objective, ...] = ("cost", "emissions")
 ELECTRICITY = "electricity"
 PURCHASED, EXPORTED, RENEWABLE = "purchased_electricity", "exported_electricity", "on_site_renewable"
 CONTRACT = "green_power_contract"

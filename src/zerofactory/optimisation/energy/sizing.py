@@ -19,7 +19,7 @@ from zerofactory.optimisation.energy.check import Check, check
 from zerofactory.optimisation.energy.origin import origins
 from zerofactory.optimisation.energy.plan import Plan, PlanValues
 from zerofactory.optimisation.energy.problem import EnergyProblem, Goals, Use, faults
-from zerofactory.optimisation.solving.conflict import Conflict, explain
+from zerofactory.optimisation.solving.conflict import EASED, Conflict, explain
 from zerofactory.optimisation.solving.linear import INF, LinearProgram, Solution
 from zerofactory.optimisation.solving.result import SolveReport, SolveStatus
 from zerofactory.optimisation.solving.solver import Options, solve
@@ -98,7 +98,7 @@ def answer_of(assembled: Assembled, solution: Solution, options: Options | None 
     if conflict.plan is None or not conflict.plan.report.status.has_answer:
         return Answer(solution.report, None, None, conflict)
     plan = plan_of(assembled, conflict.plan)
-    found = check(plan, relaxed=tuple(conflict.nearest))
+    found = check(plan, relaxed=tuple(conflict.nearest), eased=2.0 * EASED)
     return Answer(solution.report, plan if found.passed else None, found, conflict)
 
 

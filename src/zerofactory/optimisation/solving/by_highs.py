@@ -45,10 +45,17 @@ class Kept:
         self._program = program
         self._highs.passModel(_model(program))
 
-    def solve(self, program: LinearProgram | None = None) -> Solution:
-        """Return the answer to the program, or to a changed one of the same structure."""
+    def solve(self, program: LinearProgram | None = None, start: Floats | None = None) -> Solution:
+        """Return the answer to the program, or to a changed one of the same structure.
+
+        ``start`` is a point known to keep every row; a search for whole variables begins with it.
+        """
         if program is not None and program is not self._program:
             self._pass_on(program)
+        if start is not None:
+            known = highspy.HighsSolution()
+            known.col_value = start.tolist()
+            self._highs.setSolution(known)
         started = time.perf_counter()
         self._highs.run()
         return self._answer(started)

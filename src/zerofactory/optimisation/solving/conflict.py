@@ -19,8 +19,9 @@ from zerofactory.optimisation.solving.linear import INF, Block, Floats, LinearPr
 from zerofactory.optimisation.solving.result import SolveStatus
 from zerofactory.optimisation.solving.solver import Options, solve
 
-MET = 1e-6
-EASED = 1e-7
+MET = 1e-4  # a wish that gives way by less is met: as fine as an interior point tells zero from nothing
+EASED = 1e-5
+TIGHT = 1e-10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +135,7 @@ def explain(program: LinearProgram, wishes: Sequence[Wish], options: Options | N
     >>> [(one.wish.id, round(one.becomes, 6)) for one in found.clashing]
     [('output', 6.0), ('budget', 10.0)]
     """
+    options = replace(options or Options(), tolerance=TIGHT)
     soft = _elastic(program, wishes)
     least = _least(soft, wishes, {wish.id for wish in wishes}, options)
     if least is None:
@@ -194,7 +196,7 @@ def _smallest(soft: LinearProgram, wishes: Sequence[Wish], options: Options | No
     for wish in sorted(wishes, key=lambda one: one.weight):
         rest = kept - {wish.id}
         found = _least(soft, wishes, rest, options)
-        if found is None or found.report.objective > MET:
+        if found is None or max(float(found.value(_slack(one))[0]) for one in wishes if one.id in rest) > MET:
             kept = rest
     return [wish for wish in wishes if wish.id in kept]
 
@@ -212,7 +214,7 @@ def _plan(
     eased: dict[str, tuple[Floats | None, Floats | None]] = {}
     for wish in wishes:
         span = program.rows[wish.id].span
-        move = (shares[wish.id] * (1.0 + MET) + EASED) * np.broadcast_to(
+        move = (shares[wish.id] * (1.0 + EASED) + EASED) * np.broadcast_to(
             np.asarray(wish.scale, dtype=np.float64), span.stop - span.start
         )
         low, high = program.row_lower[span], program.row_upper[span]

@@ -29,24 +29,23 @@ def build(visit: Visit) -> None:
         return
     asked = Period.parse(period)
     found = visit.kept(f"uncertainty {period}", lambda context: run.read(context, asked, STANDARD))
-    total, drawn = found.inventory.total_gco2e, found.assessment.simulation.total
+    _totals(visit, found)
+    _drivers(visit, found)
+    _better(visit, found)
+
+
+def _totals(visit: Visit, found: run.Uncertainty) -> None:
+    total, known, drawn = found.inventory.total_gco2e, found.assessment, found.assessment.simulation
     with ui.row().classes("w-full gap-4"):
-        figure(
-            visit,
-            Text("范围一+二", "Scopes 1+2"),
-            tonnes(total),
-            "tCO2e",
-            f"{tonnes(drawn.low_g)} … {tonnes(drawn.high_g)} (95 %)",
-        )
-        figure(
-            visit,
-            Text("误差传播", "Propagation"),
-            f"±{100 * found.assessment.half_width_fraction:.2f}",
-            "%",
-            visit.read(found.rank),
-        )
-        runs = visit.say(f"{found.assessment.simulation.draws:,} 次", f"{found.assessment.simulation.draws:,} draws")
-        figure(visit, Text("蒙特卡洛", "Monte Carlo"), f"±{100 * found.assessment.simulated_fraction:.2f}", "%", runs)
+        span = f"{tonnes(drawn.total.low_g)} … {tonnes(drawn.total.high_g)} (95 %)"
+        figure(visit, Text("范围一+二", "Scopes 1+2"), tonnes(total), "tCO2e", span)
+        half = f"±{100 * known.half_width_fraction:.2f}"
+        figure(visit, Text("误差传播", "Propagation"), half, "%", visit.read(found.rank))
+        runs = visit.say(f"{drawn.draws:,} 次", f"{drawn.draws:,} draws")
+        figure(visit, Text("蒙特卡洛", "Monte Carlo"), f"±{100 * known.simulated_fraction:.2f}", "%", runs)
+
+
+def _drivers(visit: Visit, found: run.Uncertainty) -> None:
     ui.label(visit.say("方差来自", "The variance comes from")).classes("text-lg font-semibold")
     columns = [
         ("kind", visit.say("类", "Kind")),
@@ -55,33 +54,40 @@ def build(visit: Visit) -> None:
         ("share", visit.say("方差占比 %", "Share of variance %")),
     ]
     rows = [
-        {"id": n, "kind": visit.read(KINDS[one.kind]), "title": visit.read(one.title), "width": f"{100 * one.half_width_fraction:.1f}", "share": f"{100 * one.variance_share:.2f}"}
-        for n, one in enumerate(found.drivers[:SHOWN])
-    ]  # fmt: skip
+        {
+            "id": number,
+            "kind": visit.read(KINDS[one.kind]),
+            "title": visit.read(one.title),
+            "width": f"{100 * one.half_width_fraction:.1f}",
+            "share": f"{100 * one.variance_share:.2f}",
+        }
+        for number, one in enumerate(found.drivers[:SHOWN])
+    ]
     table(columns, rows, ("width", "share"))
+
+
+def _better(visit: Visit, found: run.Uncertainty) -> None:
     better = [one for one in found.better_meters if one.gain_fraction > 0.0][:SHOWN]
-    if better:
-        ui.label(visit.say("哪块更好的表值得换", "Which better meter pays")).classes("text-lg font-semibold")
-        heads = [
-            ("title", visit.say("名称", "Title")),
-            ("action", visit.say("措施", "Action")),
-            ("now", visit.say("现 ±%", "Now ±%")),
-            ("then", visit.say("改后 ±%", "Then ±%")),
-        ]
-        table(
-            heads,
-            [
-                {
-                    "id": n,
-                    "title": visit.read(b.title),
-                    "action": visit.read(b.action),
-                    "now": f"{100 * b.half_width_fraction:.1f}",
-                    "then": f"{100 * b.better_fraction:.1f}",
-                }
-                for n, b in enumerate(better)
-            ],
-            ("now", "then"),
-        )
+    if not better:
+        return
+    ui.label(visit.say("哪块更好的表值得换", "Which better meter pays")).classes("text-lg font-semibold")
+    heads = [
+        ("title", visit.say("名称", "Title")),
+        ("action", visit.say("措施", "Action")),
+        ("now", visit.say("现 ±%", "Now ±%")),
+        ("then", visit.say("改后 ±%", "Then ±%")),
+    ]
+    rows = [
+        {
+            "id": number,
+            "title": visit.read(one.title),
+            "action": visit.read(one.action),
+            "now": f"{100 * one.half_width_fraction:.1f}",
+            "then": f"{100 * one.better_fraction:.1f}",
+        }
+        for number, one in enumerate(better)
+    ]
+    table(heads, rows, ("now", "then"))
 
 
 PAGE = Page("uncertainty", "/uncertainty", Text("不确定度", "Uncertainty"), "query_stats", "account", 35, "read", build)
