@@ -79,7 +79,7 @@ def _matrix(block: AssetBlock, grid: Grid, first: dict[str, int], row: Row) -> t
                     continue
                 source = slot - term.shift
                 if source < 0 and term.initial is not None:
-                    bound[at] -= weight[slot] * term.initial
+                    bound[at] -= weight[slot] * over(term.initial, term.shift)[slot]
                     continue
                 rows.append(at)
                 columns.append(first[variable.name] + source % grid.length)

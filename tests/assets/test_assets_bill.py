@@ -158,6 +158,19 @@ def test_energy_by_band_is_exact_in_sum(seed: int) -> None:
     assert mixed > 0
 
 
+def test_a_bill_says_that_hot_days_were_left_out() -> None:
+    """Sichuan: July has its sharp peak anyhow; June has it only on hot days, which readings do not tell."""
+    sichuan = tariff("sichuan", "two_part_large_industry", "110kV", "2026-08")
+    for month, said in (("2026-07", False), ("2026-06", True)):
+        grid = Grid.of_period(Period.parse(month), 15)
+        found = bill(sichuan, Terms(), grid, Metered(even(1_000, grid)))
+        assert ("assets.tariff_hot_days_rest" in {problem.code for problem in found.problems}) is said
+    june = Grid.of_period(Period.parse("2026-06"), 15)
+    hot = Metered(even(1_000, june), ambient_celsius=np.full(june.length, 36.0))
+    sharp = {line.code: line.quantity for line in bill(sichuan, Terms(), june, hot).lines}["energy.sharp_peak"]
+    assert sharp == 28 * 3 * 4  # from the third day on, three hours of four quarters
+
+
 def test_rounding_is_half_up_once_a_line() -> None:
     assert to_fen(Decimal("0.005")) == 1
     assert to_fen(Decimal("-0.005")) == -1

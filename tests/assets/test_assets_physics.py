@@ -17,7 +17,7 @@ from scipy.integrate import quad
 from tests.assets.conftest import example_values, solve_alone
 
 from zerofactory.assets.asset import Conditions, asset, simulate, values_of
-from zerofactory.assets.block import cost_cny, flow_of
+from zerofactory.assets.block import cost_cny, flow_of, row_violation
 from zerofactory.assets.grid import Grid, changes_clock
 from zerofactory.assets.kinds.battery import wear_cny_per_kwh
 from zerofactory.assets.kinds.ev_charger import Session, envelope, shared_out
@@ -251,6 +251,28 @@ def test_restart_costs_what_it_says_and_hold_what_it_holds() -> None:
     assert let_go["fuel_kw"].sum() == pytest.approx(4 * 3000 + 2 * 800 + 4000)
     assert let_go["fuel_kw"][12:14] == pytest.approx([2800.0, 2800.0])
     assert kind.block(values, Conditions(grid, conditions.series, integer=True)).variable("on").integer
+
+
+def test_a_warm_up_under_way_is_carried_over() -> None:
+    """A day in one piece and in two pieces, cut in the middle of a restart: the same fuel, and the rows hold in both."""
+    kind = asset("thermal_oxidiser")
+    values = example_values(kind, warm_up_hours=3.0, restart_kwh=3000.0)
+    whole = Grid(datetime(2025, 6, 9, 0, tzinfo=UTC), 60, 24)
+    operating = np.array([0.0] * 10 + [1.0] * 14)
+    done = simulate(
+        kind, values, Conditions(whole, {"operating_fraction": operating}, initial={"on": 0.0}), {"on": 0.0}
+    )
+    assert np.flatnonzero(done["start"]).tolist() == [7]
+    cut = 8
+    later = Grid(datetime(2025, 6, 9, cut, tzinfo=UTC), 60, 24 - cut)
+    state = {"on": 1.0, "start_1": 1.0, "start_2": 0.0}
+    conditions = Conditions(later, {"operating_fraction": operating[cut:]}, initial=state)
+    rest = simulate(kind, values, conditions, {"on": 0.0})
+    assert rest["fuel_kw"] == pytest.approx(done["fuel_kw"][cut:])
+    block = kind.block(values, conditions)
+    assert max(row_violation(block, row, later, rest) for row in block.rows) < 1e-9
+    forgotten = kind.block(values, Conditions(later, conditions.series, initial={"on": 1.0}))
+    assert max(row_violation(forgotten, row, later, rest) for row in forgotten.rows) > 900.0
 
 
 def test_envelope_of_two_vehicles_is_reached_and_shared_out() -> None:

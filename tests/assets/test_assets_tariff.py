@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
 
+from zerofactory.assets.gas_price import gas_series, read_gas_price
 from zerofactory.assets.grid import Grid
 from zerofactory.assets.tariff import (
     Tariff,
@@ -170,11 +172,94 @@ def test_gaps_and_overlaps_are_named_with_month_and_hour() -> None:
     assert codes == {"assets.tariff_hours", "assets.tariff_number"}
 
 
+def test_faults_of_own_files_are_all_named() -> None:
+    """Keys, types, columns, numbers, clocks, zones: nothing of a plant's own file ends in a stack."""
+    cases = {
+        "not toml": ("title = ", ["assets.tariff_not_toml"]),
+        "keys": ('time_zone = "Asia/Shanghai"\ncolour = 1\n', ["assets.tariff_form"] * 3),
+        "zone": (RULES.replace("Asia/Shanghai", "Asia/Pudong"), ["periods.unknown_time_zone"]),
+        "season": (RULES + '\n[[seasons]]\nmonths = [13]\nhours = "x"\n', ["assets.tariff_form"]),
+        "clock": (
+            RULES + '\n[[special_days]]\ndates = [2026-08-01]\nhours = "20:00-26:00=valley"\n',
+            ["assets.tariff_hours"],
+        ),
+    }
+    for name, (rules, codes) in cases.items():
+        found, problems = read_tariff(TariffFiles("own", rules, HEAD + PLAIN), "s", "v")
+        assert found is None
+        assert [problem.code for problem in problems] == codes, name
+        assert all(problem.message.zh and problem.message.en and problem.file for problem in problems)
+    columns = read_tariff(TariffFiles("own", RULES, "month,scheme,voltage,colour\n"), "s", "v")[1]
+    assert [problem.column for problem in columns] == ["hours", "flat_cny_per_kwh", "colour"]
+    assert [p.code for p in read_tariff(own(PLAIN.replace("0.8", "NaN")), "s", "v")[1]] == [
+        "assets.tariff_price",
+        "assets.tariff_number",
+    ]
+
+
+def test_faults_of_a_gas_price_are_named() -> None:
+    good = 'title = { zh = "气", en = "gas" }\nunit = "m3"\nsource = "x"\n'
+    step = "[[steps]]\nfrom_m3 = 0\nprice_cny_per_m3 = 3.5\n"
+    assert read_gas_price("own", good + step)[1] == []
+    assert [p.code for p in read_gas_price("own", good + step.replace("= 0", "= 5"))[1]] == ["assets.gas_price"]
+    assert [p.code for p in read_gas_price("own", good + step.replace("from_m3", "from_nm3"))[1]] == [
+        "assets.gas_price"
+    ]
+    assert [p.code for p in read_gas_price("own", good.replace("m3", "kg") + step)[1]] == ["assets.tariff_form"]
+    falling = read_gas_price("own", good + step + step.replace("= 0", "= 9").replace("3.5", "3.0"))[0]
+    assert falling is not None
+    with pytest.raises(FaultyData, match="rise"):
+        gas_series(falling, 1.0)
+    rising = read_gas_price("own", good + step + step.replace("= 0", "= 900").replace("3.5", "4.0"))[0]
+    assert rising is not None
+    first, monthly = gas_series(rising, 1.0 / 0.9)  # one Nm3 is 1.11 m3
+    assert first == pytest.approx(3.5 / 0.9)
+    assert monthly["gas_second_step_from_nm3"] == pytest.approx(810.0)
+    assert monthly["gas_second_step_surcharge_cny_per_nm3"] == pytest.approx(0.5 / 0.9)
+
+
+def test_a_deep_valley_price_without_dates_is_said() -> None:
+    october = Grid.of_period(Period.parse("2025-10"), 15)
+    problems = tariff_problems(tariff("zhejiang", LARGE, "35kV"), october)
+    assert [(problem.code, problem.severity) for problem in problems] == [
+        ("assets.tariff_deep_valley_dates", "warning")
+    ]
+
+
 def test_a_border_inside_an_interval_is_averaged_over_its_minutes() -> None:
     found = trial(PLAIN.replace("08:00", "08:30"))
     hourly = price_cny_per_kwh(found, Grid.of_period(Period.parse("2026-08"), 60))
     assert hourly[8] == pytest.approx((0.3 + 0.8) / 2)
     assert hourly[7] == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize("time_zone", ["Asia/Shanghai", "Europe/Berlin"])
+@pytest.mark.parametrize("seed", range(4))
+def test_prices_equal_a_walk_over_every_minute(time_zone: str, seed: int) -> None:
+    """Random timetables against the mean over minutes read one by one from the wall clock (March: Berlin loses an hour)."""
+    rng = np.random.default_rng(seed)
+    borders = [0, *sorted(rng.choice(np.arange(1, 48), 6, replace=False) * 30), 1440]
+    bands = [str(band) for band in rng.choice(["peak", "flat", "valley"], 7)]
+    hours = " ".join(
+        f"{a // 60:02d}:{a % 60:02d}-{b // 60:02d}:{b % 60:02d}={band}"
+        for a, b, band in zip(borders, borders[1:], bands, strict=False)
+    )
+    rows = f"2026-03,s,v,{hours},0.5,0.8,1.0,0.3,0.1,,,,,,,,,placeholder\n"
+    found, _ = read_tariff(TariffFiles("own", RULES.replace("Asia/Shanghai", time_zone), HEAD + rows), "s", "v")
+    assert found is not None
+    step = int(rng.choice([15, 20, 30, 60]))
+    grid = Grid(Period.parse("2026-03").start(time_zone) + timedelta(days=26), step, 4 * 1440 // step, time_zone)
+    price = {"peak": 0.8, "flat": 0.5, "valley": 0.3}
+    place = ZoneInfo(time_zone)
+    walked = []
+    for slot in range(grid.length):
+        total = 0.0
+        for minute in range(step):
+            local = (grid.start + timedelta(minutes=slot * step + minute)).astimezone(place)
+            at = local.hour * 60 + local.minute
+            total += price[next(band for a, b, band in zip(borders, borders[1:], bands, strict=False) if a <= at < b)]
+        walked.append(total / step)
+    assert price_cny_per_kwh(found, grid) == pytest.approx(np.asarray(walked), abs=1e-12)
 
 
 def test_hot_days_bring_the_sharp_peak() -> None:

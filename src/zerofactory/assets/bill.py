@@ -33,6 +33,7 @@ from zerofactory.assets.tariff import (
     MonthTariff,
     Tariff,
     band_shares,
+    hot_days_matter,
     month_tariff,
     tariff_problems,
 )
@@ -182,6 +183,8 @@ def bill(tariff: Tariff, terms: Terms, grid: Grid, metered: Metered) -> Bill:
         terms, metered, energy_fen - parts.get("government_funds", 0) + sum(one.amount_fen for one in basic)
     )
     lines += _other_lines(tariff, terms, metered)
+    if metered.ambient_celsius is None and hot_days_matter(tariff, found):
+        problems.append(_hot_days_rest(found.month))
     if mixed:
         problems.append(_mixed(mixed))
     if basic and grid.step_minutes > DEMAND_MINUTES and terms.demand_basis != "capacity":
@@ -384,6 +387,18 @@ def _term_problems(tariff: Tariff, terms: Terms, found: MonthTariff | None) -> l
             Text(f"请在 factory.toml 的 [tariff] 填写 {wanted}。", f"Give {wanted} under [tariff] in factory.toml."),
         )
     ]
+
+
+def _hot_days_rest(month: str) -> Problem:
+    return Problem(
+        "assets.tariff_hot_days_rest",
+        Text(
+            f"{month} 的高温日尖峰规则未计入: 没有气温序列。",
+            f"The rule of hot days is left out of {month}: no temperatures were given.",
+        ),
+        Text("若当月有高温日, 实际账单会更高。", "If there were hot days, the true bill is higher."),
+        severity="warning",
+    )
 
 
 def _mixed(count: int) -> Problem:

@@ -72,12 +72,15 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """``coefficient`` · variable, ``shift`` intervals before; ``initial`` stands before the first interval (None: cyclic)."""
+    """``coefficient`` · variable, ``shift`` intervals before.
+
+    ``initial`` stands before the first interval: one number, or ``shift`` of them, the earliest first (None: cyclic).
+    """
 
     variable: str
     coefficient: Amount = 1.0
     shift: int = 0
-    initial: float | None = None
+    initial: Amount | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,9 @@ def annuity_fraction(discount_fraction: float, years: float) -> float:
 
 def over(amount: Amount, length: int) -> Floats:
     """Return an amount as one number an interval."""
-    return np.broadcast_to(np.asarray(amount, dtype=np.float64), (length,)).astype(np.float64)
+    if isinstance(amount, np.ndarray) and amount.ndim:
+        return np.broadcast_to(amount, (length,)).astype(np.float64)
+    return np.full(length, amount, dtype=np.float64)
 
 
 def slots_of(length: Length, grid: Grid) -> int:
@@ -251,7 +256,8 @@ def shifted(value: Floats, term: Term) -> Floats:
         return value
     moved = np.roll(value, term.shift)
     if term.initial is not None:
-        moved[: term.shift] = term.initial
+        first = min(term.shift, len(moved))
+        moved[:first] = over(term.initial, term.shift)[:first]
     return moved
 
 

@@ -55,11 +55,10 @@ def block(block_id: str, values: Values, conditions: Conditions) -> AssetBlock:
     hours = conditions.grid.step_hours
     count = warm_up_intervals(values, hours)
     before = conditions.before("on")
-    earlier = None if before is None else 0.0
     needed = profile(values, conditions)["needed"]
     extra = (values["running_kw"] - values["hold_kw"]) * conditions.array("operating_fraction")
     burst = values["restart_kwh"] / (count * hours)
-    starts = tuple(Term("start", 1.0, shift=back, initial=earlier if back else None) for back in range(count))
+    starts = tuple(Term("start", 1.0, shift=back, initial=_recent(conditions, back)) for back in range(count))
     heat = tuple(replace(term, coefficient=-burst) for term in starts)
     return AssetBlock(
         block_id,
@@ -76,6 +75,14 @@ def block(block_id: str, values: Values, conditions: Conditions) -> AssetBlock:
         _flows(values),
         emissions=_emissions(values),
     )
+
+
+def _recent(conditions: Conditions, back: int) -> Floats | None:
+    """Return the restarts of the ``back`` intervals before the first one, the earliest first; None when cyclic."""
+    if not back or conditions.before("on") is None:
+        return None
+    recent = [conditions.initial.get(f"start_{ago}", 0.0) for ago in range(back, 0, -1)]
+    return np.asarray(recent[: conditions.grid.length])
 
 
 def _flows(values: Values) -> tuple[Flow, ...]:

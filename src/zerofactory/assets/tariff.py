@@ -191,9 +191,17 @@ def tariff_problems(tariff: Tariff, grid: Grid) -> list[Problem]:
         problems += faults
         if found is not None and found.carried:
             carried.append((month, found.row.month))
+        if found is not None and _deep_valley_idle(tariff, found):
+            problems.append(_no_dates(tariff, month))
     if carried:
         problems.append(carried_problem(tariff, carried))
     return problems
+
+
+def _deep_valley_idle(tariff: Tariff, found: MonthTariff) -> bool:
+    """Whether a deep-valley price was published for a month but no hour of it: the dates (holidays) were not."""
+    spans = [*found.spans, *(span for special in tariff.special_days for span in special.spans)]
+    return "deep_valley" in found.row.prices and all(band != "deep_valley" for _, _, band in spans)
 
 
 def _months(tariff: Tariff, grid: Grid) -> list[MonthTariff]:
@@ -319,6 +327,20 @@ def _hot(grid: Grid, hot: HotDays, ambient_celsius: Floats) -> NDArray[np.bool_]
     return run[grid.day_of] & allowed
 
 
+def hot_days_matter(tariff: Tariff, found: MonthTariff) -> bool:
+    """Whether a hot day of the month would have other hours than a usual one."""
+    number = int(found.month[5:])
+    for hot in tariff.hot_days:
+        allowed = not hot.months or number in hot.months
+        inside = all(
+            any(a <= first and last <= b and band == own for a, b, own in found.spans)
+            for first, last, band in hot.spans
+        )
+        if allowed and not inside:
+            return True
+    return False
+
+
 def first_day(grid: Grid) -> date:
     """Return the local date of the first interval."""
     moment = np.datetime64(grid.months[int(grid.month_of[0])], "D").astype(date)
@@ -399,6 +421,18 @@ def _no_price(tariff: Tariff, month: str, first: int, band: str) -> Problem:
             f"{month} {clock(first)} 起为{title.zh}, 却没有价格。", f"{month}, {clock(first)}: {title.en} has no price."
         ),
         Text(f"请在 {tariff.id} 补上该时段电价。", f"Add its price to {tariff.id}."),
+    )
+
+
+def _no_dates(tariff: Tariff, month: str) -> Problem:
+    return _fault(
+        "deep_valley_dates",
+        Text(
+            f"{month} 公布了深谷价, 但没有深谷的日期, 未计入。",
+            f"{month} has a deep-valley price but no dates; left out.",
+        ),
+        Text("请在自备电价里写 [[special_days]]。", "Write [[special_days]] in a tariff of your own."),
+        "warning",
     )
 
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
 
+from zerofactory.assets.grid import DAY_MINUTES
 from zerofactory.assets.tariff import (
     BANDS,
     PARTS,
@@ -28,7 +27,9 @@ from zerofactory.assets.tariff import (
     Tariff,
     span_problems,
 )
+from zerofactory.assets.tariff_form import RulesForm, column_problems, read_form
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.periods import zone
 
 _SPAN = re.compile(r"^(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})=(\w+)$")
 _MONTH = re.compile(r"^\d{4}-(0[1-9]|1[0-2])$")
@@ -83,28 +84,44 @@ def choices(given: TariffFiles) -> tuple[tuple[str, str], ...]:
 
 
 def read_tariff(given: TariffFiles, scheme: str, voltage: str, carry: str = "") -> tuple[Tariff | None, list[Problem]]:
-    """Return one tariff of an area's files, with every fault of the rows and rules it rests on."""
+    """Return one tariff of an area's files, with every fault of the rows and rules it rests on.
+
+    Raises
+    ------
+    NotFound
+        The files have no such scheme and voltage, or no row of the month to carry; lists the choices.
+    """
+    rules, problems = read_form(RulesForm, given.rules, f"{given.area}.toml")
+    header = tuple(csv.DictReader(given.rows.splitlines()).fieldnames or ())
+    problems += column_problems(header, f"{given.area}.csv")
+    if rules is None or problems:
+        return None, problems
     known = choices(given)
     if (scheme, voltage) not in known:
         listed = [f"{a} / {b}" for a, b in known]
         raise NotFound(Text("电价(方案 / 电压)", "tariff (scheme / voltage)"), f"{scheme} / {voltage}", listed)
-    rules = tomllib.loads(given.rules)
     rows, problems = _rows(given, scheme, voltage)
     seasons, faults = _seasons(rules, given.area, scheme)
-    problems += faults
-    hot, special, faults = _day_rules(rules, given.area)
-    problems += faults
+    hot, special, more = _day_rules(rules, given.area)
+    problems += [*faults, *more, *_zone_problems(rules, given.area)]
     months = tuple(row.month for row in rows)
     if carry not in ("", SAME_MONTH, *months):
         raise NotFound(Text("沿用的月份", "month to carry"), carry, (SAME_MONTH, *months))
     if problems:
         return None, problems
-    export = rules.get("export_cny_per_kwh")
-    title = Text(f"{rules['title']['zh']}({voltage})", f"{rules['title']['en']} ({voltage})")
+    export = None if rules.export_cny_per_kwh is None else Decimal(str(rules.export_cny_per_kwh))
+    title = Text(f"{rules.title.zh}({voltage})", f"{rules.title.en} ({voltage})")
     return Tariff(
-        f"{given.area}/{scheme}/{voltage}", title, rules["time_zone"], scheme, voltage, rows, seasons, hot, special, carry,
-        None if export is None else Decimal(str(export)), rules["source"],
+        f"{given.area}/{scheme}/{voltage}", title, rules.time_zone, scheme, voltage, rows, seasons, hot, special, carry, export, rules.source,
     ), []  # fmt: skip
+
+
+def _zone_problems(rules: RulesForm, area: str) -> list[Problem]:
+    try:
+        zone(rules.time_zone)
+    except FaultyData as error:
+        return [problem.at(file=f"{area}.toml", column="time_zone") for problem in error.problems]
+    return []
 
 
 def _rows(given: TariffFiles, scheme: str, voltage: str) -> tuple[tuple[PriceRow, ...], list[Problem]]:
@@ -143,10 +160,13 @@ def _row(row: Mapping[str, str], spans: Spans) -> tuple[PriceRow, list[Problem]]
         if not text:
             return None
         try:
-            return Decimal(text)
+            value = Decimal(text)
         except InvalidOperation:
-            problems.append(_fault("number", f"“{text}”不是数。", f"'{text}' is not a number.").at(column=name))
-            return None
+            value = Decimal("NaN")
+        if value.is_finite():
+            return value
+        problems.append(_fault("number", f"“{text}”不是数。", f"'{text}' is not a number.").at(column=name))
+        return None
 
     prices = {band: value for band in BANDS if (value := number(f"{band}_cny_per_kwh")) is not None}
     parts = {part: value for part in PARTS if (value := number(f"{part}_cny_per_kwh")) is not None}
@@ -163,36 +183,33 @@ def _row(row: Mapping[str, str], spans: Spans) -> tuple[PriceRow, list[Problem]]
     return found, problems
 
 
-def _seasons(rules: Mapping[str, Any], area: str, scheme: str) -> tuple[tuple[Season, ...], list[Problem]]:
+def _seasons(rules: RulesForm, area: str, scheme: str) -> tuple[tuple[Season, ...], list[Problem]]:
     seasons, problems = [], []
-    taken: dict[int, int] = {}
-    for entry in rules.get("seasons", ()):
-        if scheme not in entry.get("schemes", (scheme,)):
+    taken: set[int] = set()
+    for entry in rules.seasons:
+        if entry.schemes is not None and scheme not in entry.schemes:
             continue
-        months = tuple(entry["months"])
-        spans, faults = _spans(entry["hours"], f"{area} {'、'.join(map(str, months))}月")
-        for month in months:
+        spans, faults = _spans(entry.hours, f"{area} {'、'.join(map(str, entry.months))}月")
+        for month in entry.months:
             if month in taken:
                 faults.append(_fault("season", f"{month} 月属于两个季节。", f"Month {month} is in two seasons."))
-            taken[month] = 1
-        ratios = {band: Decimal(str(value)) for band, value in entry.get("ratios", {}).items()}
-        seasons.append(Season(months, spans, ratios, entry["status"]))
+            taken.add(month)
+        ratios = {str(band): Decimal(str(value)) for band, value in entry.ratios.items()}
+        seasons.append(Season(tuple(entry.months), spans, ratios, entry.status))
         problems += [problem.at(file=f"{area}.toml") for problem in faults]
     return tuple(seasons), problems
 
 
-def _day_rules(
-    rules: Mapping[str, Any], area: str
-) -> tuple[tuple[HotDays, ...], tuple[SpecialDays, ...], list[Problem]]:
+def _day_rules(rules: RulesForm, area: str) -> tuple[tuple[HotDays, ...], tuple[SpecialDays, ...], list[Problem]]:
     """Return the rules of hot and of special days; they cover only part of a day."""
     hot, special, problems = [], [], []
-    for entry in rules.get("hot_days", ()):
-        spans, faults = _spans(entry["hours"], area, whole=False)
-        hot.append(HotDays(float(entry["celsius"]), int(entry["days"]), spans, tuple(entry.get("months", ()))))
+    for warm in rules.hot_days:
+        spans, faults = _spans(warm.hours, area, whole=False)
+        hot.append(HotDays(warm.celsius, warm.days, spans, tuple(warm.months)))
         problems += [problem.at(file=f"{area}.toml") for problem in faults]
-    for entry in rules.get("special_days", ()):
-        spans, faults = _spans(entry["hours"], area, whole=False)
-        special.append(SpecialDays(tuple(entry["dates"]), spans))
+    for named in rules.special_days:
+        spans, faults = _spans(named.hours, area, whole=False)
+        special.append(SpecialDays(tuple(named.dates), spans))
         problems += [problem.at(file=f"{area}.toml") for problem in faults]
     return tuple(hot), tuple(special), problems
 
@@ -206,7 +223,17 @@ def _spans(hours: str, where: str, *, whole: bool = True) -> tuple[Spans, list[P
                 _fault("hours", f"电价 {where}: 时段“{part}”无法识别。", f"Tariff {where}: '{part}' cannot be read.")
             )
             continue
-        spans.append((int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4]), match[5]))
+        first, last = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+        if not 0 <= first < last <= DAY_MINUTES:
+            problems.append(
+                _fault(
+                    "hours",
+                    f"电价 {where}: 时段“{part}”不在一天之内。",
+                    f"Tariff {where}: '{part}' is not within a day.",
+                )
+            )
+            continue
+        spans.append((first, last, match[5]))
     if whole and not problems:
         problems = span_problems(tuple(spans), where)
     return tuple(spans), problems

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from zerofactory.assets.block import AssetBlock, Emission, Row, Variable, groups_of, over, row_count, slots_of
+from zerofactory.assets.block import Amount, AssetBlock, Emission, Row, Variable, groups_of, over, row_count, slots_of
 from zerofactory.assets.grid import Floats, Grid, Integers
 from zerofactory.optimisation.energy.problem import (
     ELECTRICITY,
@@ -98,7 +98,15 @@ def _column(draft: Draft, problem: EnergyProblem, use: Use, variable: Variable) 
         if (last.asset, last.variable) == (use.id, variable.name):
             cost[-1] -= last.value_cny_per_unit
     name = f"{use.id}.{variable.name}"
-    return draft.add_columns(name, count, variable.lower, variable.upper, cost, variable.integer)
+    idle = use.role == "contract" and not _counts_contracts(problem) and np.min(cost) >= 0.0 >= np.max(variable.lower)
+    return draft.add_columns(name, count, variable.lower, 0.0 if idle else variable.upper, cost, variable.integer)
+
+
+def _counts_contracts(problem: EnergyProblem) -> bool:
+    """Whether anything asked for counts contracts; if not, a contract that costs something is not signed."""
+    goals = problem.goals
+    shares = (goals.annual_matched_fraction, goals.hourly_matched_fraction, goals.non_fossil_fraction)
+    return goals.regime != "location" or any(share is not None for share in shares)
 
 
 def _row(draft: Draft, grid: Grid, block: AssetBlock, row: Row, columns: Mapping[str, Block]) -> None:
@@ -126,7 +134,7 @@ def _interval_term(
     made: Block,
     column: Block,
     placed: tuple[Integers | None, Floats],
-    shifted: tuple[int, float | None],
+    shifted: tuple[int, Amount | None],
 ) -> None:
     groups, coefficient = placed
     shift, initial = shifted
@@ -218,11 +226,12 @@ def _sell_own(draft: Draft, problem: EnergyProblem, columns: Mapping[str, Block]
                 surplus += 0.0 if use.role == "grid" else kwh * most_of(problem, use, flow.variable)
     for use in problem.uses:
         if use.role == "grid":
-            tempting = np.flatnonzero(margin_cny(problem, use) < 0.0)
-            limited = draft.add_rows(f"surplus:{use.id}", len(tempting), "<=", np.maximum(surplus[tempting], 0.0))
-            for flow in electric(use, -1):
-                kwh = metered_kwh(use, flow, problem.grid)
-                draft.put(limited, columns[f"{use.id}.{flow.variable}"].places[tempting], kwh[tempting])
+            tempting = margin_cny(problem, use) < 0.0
+            if tempting.any():  # a row an interval, idle elsewhere: the structure stays while the hours roll on
+                bound = np.where(tempting, np.maximum(surplus, 0.0), np.inf)
+                limited = draft.add_rows(f"surplus:{use.id}", problem.grid.length, "<=", bound)
+                for flow in electric(use, -1):
+                    draft.put(limited, columns[f"{use.id}.{flow.variable}"], metered_kwh(use, flow, problem.grid))
 
 
 def _unmatched(draft: Draft, problem: EnergyProblem, grouping: str, columns: Mapping[str, Block]) -> Block:

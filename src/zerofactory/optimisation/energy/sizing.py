@@ -77,6 +77,27 @@ def size(problem: EnergyProblem, options: Options | None = None) -> Answer:
     ------
     FaultyData
         The problem has faults (all of them are listed); no solver was started.
+
+    Examples
+    --------
+    A plant that needs 100 kW may buy at 0.8 CNY/kWh or build sun (annuity and upkeep 1 CNY a day and kW) that shines half
+    the day: each kW then saves 12 · 0.8 = 9.6 CNY, so 100 kW are built, no more, as nothing can be sold.
+
+    >>> from datetime import UTC, datetime
+    >>> from zerofactory.assets.asset import Conditions
+    >>> from zerofactory.assets.grid import Grid
+    >>> from zerofactory.optimisation.energy.problem import use_of
+    >>> day = Grid(datetime(2025, 6, 1, tzinfo=UTC), 60, 24)
+    >>> sun = np.repeat([1.0, 0.0], 12)
+    >>> series = {"import_price_cny_per_kwh": 0.8, "export_price_cny_per_kwh": 0.0}
+    >>> priced = Conditions(day, series, {"demand_price_cny_per_kw_month": 0.0})
+    >>> grid, _ = use_of("grid", "grid_connection", {"transformer_kva": 1000, "import_limit_kw": 900, "load_loss_fraction": 0.0}, priced)
+    >>> given = {"peak_maximum_kw": 500, "capex_cny_per_kw": 0.0, "opex_cny_per_kw_year": 365.0}
+    >>> pv, _ = use_of("pv", "photovoltaic", given, Conditions(day, {"yield_kw_per_kw": sun}, sized=True))
+    >>> factors = {("purchased_electricity", "electricity"): 573.7}
+    >>> answer = size(EnergyProblem(day, (grid, pv), {"electricity": 100.0}, factors))
+    >>> answer.check.passed, round(answer.plan.sizes[0].size, 3), round(answer.plan.costs.total_cny, 2), round(answer.plan.emissions_t, 5)
+    (True, 100.0, 1060.0, 0.68844)
     """
     refuse(faults(problem))
     assembled = assemble(problem)

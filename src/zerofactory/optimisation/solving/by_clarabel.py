@@ -19,7 +19,7 @@ from zerofactory.optimisation.solving.result import SolveReport, SolveStatus, ga
 NAME = f"clarabel {clarabel.__version__}"
 STATUS = {
     "Solved": SolveStatus.OPTIMAL,
-    "AlmostSolved": SolveStatus.OPTIMAL,
+    "AlmostSolved": SolveStatus.FEASIBLE,
     "PrimalInfeasible": SolveStatus.INFEASIBLE,
     "AlmostPrimalInfeasible": SolveStatus.INFEASIBLE,
     "DualInfeasible": SolveStatus.UNBOUNDED,

@@ -22,6 +22,7 @@ from zerofactory.optimisation.solving.solver import Options, solve
 MET = 1e-4  # a wish that gives way by less is met: as fine as an interior point tells zero from nothing
 EASED = 1e-5
 TIGHT = 1e-10
+BLAMED = 1e-6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,7 +142,7 @@ def explain(program: LinearProgram, wishes: Sequence[Wish], options: Options | N
     if least is None:
         return Conflict((), {}, None)
     shares = {wish.id: max(0.0, float(least.value(_slack(wish))[0])) for wish in wishes}
-    clash = _smallest(soft, wishes, options)
+    clash = _smallest(soft, wishes, _blamed(program, wishes, least), options)
     clashing = tuple(Giving(wish, _alone(soft, wishes, wish, options)) for wish in clash)
     nearest = {wish.id: wish.relaxed(shares[wish.id], least.x) for wish in wishes if shares[wish.id] > MET}
     plan = _plan(program, wishes, shares, options)
@@ -190,15 +191,33 @@ def _least(
     return found if found.report.status.has_answer else None
 
 
-def _smallest(soft: LinearProgram, wishes: Sequence[Wish], options: Options | None) -> list[Wish]:
-    """Return an irreducible clashing set: the deletion filter, dearest wishes dropped last."""
-    kept = {wish.id for wish in wishes}
-    for wish in sorted(wishes, key=lambda one: one.weight):
+def _blamed(program: LinearProgram, wishes: Sequence[Wish], least: Solution) -> set[str]:
+    """Return the wishes that bear a price in the least giving way: they alone already clash (Farkas' lemma)."""
+    prices = {}
+    for wish in wishes:
+        span = program.rows[wish.id].span
+        scale = np.broadcast_to(np.asarray(wish.scale, dtype=np.float64), span.stop - span.start)
+        prices[wish.id] = float(np.abs(least.row_duals[span] * scale).sum())
+    highest = max(prices.values(), default=0.0)
+    return {name for name, price in prices.items() if price > BLAMED * highest}
+
+
+def _smallest(soft: LinearProgram, wishes: Sequence[Wish], blamed: set[str], options: Options | None) -> list[Wish]:
+    """Return an irreducible clashing set: the deletion filter over the blamed wishes, dearest dropped last."""
+    kept = blamed
+    if len(blamed) < len(wishes) and _can_be_met(soft, wishes, blamed, options):
+        kept = {wish.id for wish in wishes}  # the prices were not sharp enough to tell
+    for wish in sorted((one for one in wishes if one.id in kept), key=lambda one: one.weight):
         rest = kept - {wish.id}
-        found = _least(soft, wishes, rest, options)
-        if found is None or max(float(found.value(_slack(one))[0]) for one in wishes if one.id in rest) > MET:
+        if rest and not _can_be_met(soft, wishes, rest, options):
             kept = rest
     return [wish for wish in wishes if wish.id in kept]
+
+
+def _can_be_met(soft: LinearProgram, wishes: Sequence[Wish], kept: set[str], options: Options | None) -> bool:
+    """Whether a set of wishes can be met together when the others are given up."""
+    found = _least(soft, wishes, kept, options)
+    return found is not None and max(float(found.value(_slack(one))[0]) for one in wishes if one.id in kept) <= MET
 
 
 def _alone(soft: LinearProgram, wishes: Sequence[Wish], wish: Wish, options: Options | None) -> float | None:

@@ -263,9 +263,11 @@ def _new(blocks: dict[str, Block], name: str, count: int) -> Block:
 
 def _full(values: ArrayLike, count: int) -> Floats:
     given = np.asarray(values, dtype=np.float64)
-    if given.ndim and given.shape not in ((count,), (1,)):
+    if given.shape == (count,):
+        return given.copy()
+    if given.ndim and given.shape != (1,):
         raise Misuse(f"{count} values are wanted, {given.shape} given")
-    return np.broadcast_to(given, count).astype(np.float64)
+    return np.full(count, given, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ from typing import Literal
 
 from zerofactory.errors import Misuse
 from zerofactory.optimisation.solving.linear import LinearProgram, Solution
+from zerofactory.optimisation.solving.result import SolveStatus
 
 Engine = Literal["auto", "clarabel", "highs"]
 SMALL_ENTRIES = 20_000
@@ -18,7 +19,8 @@ class Options:
 
     Parameters
     ----------
-    engine : ``auto`` takes HiGHS for whole variables and for programs so small that its vertex comes quicker.
+    engine : ``auto`` takes HiGHS for whole variables, for programs so small that its vertex comes quicker, and as the second
+        opinion where Clarabel gets stuck.
     tolerance : relative accuracy of an interior point.
     gap_fraction : at which a search with whole variables stops.
     """
@@ -51,7 +53,11 @@ def solve(program: LinearProgram, options: Options | None = None) -> Solution:
             raise Misuse("Clarabel does not take whole variables")
         from zerofactory.optimisation.solving import by_clarabel
 
-        return by_clarabel.solve(program, chosen.tolerance, chosen.time_limit_s)
+        found = by_clarabel.solve(program, chosen.tolerance, chosen.time_limit_s)
+        stuck = found.report.status in (SolveStatus.FAILED, SolveStatus.LIMIT) and chosen.time_limit_s is None
+        if not (stuck and chosen.engine == "auto"):
+            return found
     from zerofactory.optimisation.solving import by_highs
 
-    return by_highs.solve(program, chosen.gap_fraction, chosen.time_limit_s)
+    method = "choose" if program.is_integer or program.size[2] <= SMALL_ENTRIES else "ipm"
+    return by_highs.solve(program, chosen.gap_fraction, chosen.time_limit_s, method)
