@@ -204,7 +204,7 @@ def test_a_mandatory_criterion_is_not_waived_by_saying_it_does_not_apply():
 
 def test_miit_index_at_its_edges():
     edge = {
-        "co2": 180.0, "energy@plant": 100.0, "tce_per_kwh": 0.0001, "onsite_electricity": 100_000.0, "direct_electricity": 0.0,
+        "co2@location": 180.0, "energy@plant": 100.0, "tce_per_kwh": 0.0001, "onsite_electricity": 100_000.0, "direct_electricity": 0.0,
         "contract_electricity": 200_000.0, "electricity": 1_000_000.0,
     }  # fmt: skip
     found = evaluated("miit_zero_carbon_factory_2026", facts(edge))
@@ -212,7 +212,9 @@ def test_miit_index_at_its_edges():
     assert {name: (one.value, one.verdict) for name, one in verdicts.items()} == {
         "1.1": (pytest.approx(1.8), "met"), "1.2": (pytest.approx(0.3), "met"), "1.3": (pytest.approx(0.1), "met"),
     }  # fmt: skip
-    worse = evaluated("miit_zero_carbon_factory_2026", facts({**edge, "co2": 180.1, "onsite_electricity": 99_999.0}))
+    worse = evaluated(
+        "miit_zero_carbon_factory_2026", facts({**edge, "co2@location": 180.1, "onsite_electricity": 99_999.0})
+    )
     assert [of(worse, f"miit26.{name}").verdict for name in ("1.1", "1.2", "1.3")] == ["not_met", "not_met", "not_met"]
 
 
@@ -223,7 +225,7 @@ def test_miit_index_at_its_edges():
      (2_000_000.0, 600_001.0, ("not_applicable", "not_met"))],
 )  # fmt: skip
 def test_park_core_index_by_energy_band(energy: float, carbon: float, core: tuple[str, str]):
-    found = evaluated("zero_carbon_park_2025", facts({"energy@plant": energy, "co2": carbon}))
+    found = evaluated("zero_carbon_park_2025", facts({"energy@plant": energy, "co2@location": carbon}))
     assert (of(found, "zcp.core.a").verdict, of(found, "zcp.core.b").verdict) == core
     assert found.passed is {"met": True, "not_met": False}.get(core[0] if core[0] != "not_applicable" else core[1])
 
@@ -244,7 +246,7 @@ def test_six_stars_need_every_kilowatt_hour_and_stay_undecided_without_the_score
 
 BEST = {
     "uncertainty": 0.03, "estimated": 0.0, "products": 3.0, "products_footprint": 3.0, "verification": 2.0, "coverage": 1.0,
-    "co2": 10_000.0, "energy@plant": 40_000.0, "electricity": 300e6, "onsite_electricity": 60e6, "direct_electricity": 60e6,
+    "co2@location": 10_000.0, "energy@plant": 40_000.0, "electricity": 300e6, "onsite_electricity": 60e6, "direct_electricity": 60e6,
     "contract_electricity": 180e6, "matched_electricity": 200e6, "tce_per_kwh": 0.00012, "efficient_capacity": 95.0,
     "equipment_capacity": 100.0, "vehicles": 300_000.0, "emissions@plant": 20_000.0, "energy@paint": 9_000.0,
     "energy@body": 3_000.0, "energy@stamping": 1_000.0, "energy@assembly": 1_500.0, "voc_emitted": 100_000.0, "coated_area": 30e6,

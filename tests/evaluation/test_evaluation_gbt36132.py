@@ -17,7 +17,7 @@ PLANT = {
     "vehicles": VEHICLES,
     "output_value": 3_000_000.0,
     "energy@plant": 50_000.0,  # tce: B.1 0.2 tce/vehicle
-    "co2": 150_000.0,  # t: B.3 0.6 t/vehicle
+    "co2@location": 150_000.0,  # t: B.3 0.6 t/vehicle
     "onsite_electricity": 30_000_000.0,
     "direct_electricity": 0.0,
     "contract_electricity": 70_000_000.0,
@@ -148,8 +148,8 @@ def test_only_the_ends_of_the_line_are_certain_where_one_threshold_is_blank():
     [
         ("energy_intensity", {"per": "vehicles"}, {"energy@plant": 50_000, "vehicles": 250_000}, 0.2),  # B.1
         ("energy_intensity", {"per": "output_value"}, {"energy@plant": 50_000, "output_value": 4_000_000}, 0.0125),  # B.2
-        ("carbon_intensity", {"per": "vehicles"}, {"co2": 150_000, "vehicles": 250_000}, 0.6),  # B.3
-        ("carbon_intensity", {"per": "output_value"}, {"co2": 150_000, "output_value": 3_000_000}, 0.05),  # B.4
+        ("carbon_intensity", {"per": "vehicles", "view": "location"}, {"co2@location": 150_000, "vehicles": 250_000}, 0.6),  # B.3
+        ("carbon_intensity", {"per": "output_value", "view": "location"}, {"co2@location": 150_000, "output_value": 3_000_000}, 0.05),  # B.4
         ("material_intensity", {"per": "vehicles"}, {"material_input": 225_000, "vehicles": 250_000}, 0.9),  # B.6
         ("material_intensity", {"per": "output_value"}, {"material_input": 225_000, "output_value": 3_000_000}, 0.075),  # B.7
         ("water_intensity", {"per": "vehicles"}, {"water_intake": 750_000, "vehicles": 250_000}, 3.0),  # B.8

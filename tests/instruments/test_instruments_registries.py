@@ -116,6 +116,31 @@ def test_money_in_another_currency_and_unknown_states_are_refused() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ({"绿证编码起": "5.70304E+29", "绿证编码止": "5.70304E+29"}, "instruments.serial_scientific"),
+        (
+            {"绿证编码起": "A-1", "绿证编码止": "A-99999999999999999999", "数量": "99999999999999999999"},
+            "instruments.too_many_units",
+        ),
+        ({"绿证编码起": "A-5", "绿证编码止": "A-1"}, "instruments.serial_backwards"),
+        ({"绿证编码起": "绿证", "绿证编码止": "绿证"}, "instruments.serial_unreadable"),
+        ({"数量": "-5"}, "instruments.not_whole"),
+        ({"数量": "nan"}, "instruments.not_a_number"),
+        ({"电量生产年月": "2025-13"}, "instruments.date_unreadable"),
+        ({"电量生产年月": "0025-01"}, "instruments.date_unreadable"),
+        ({"单价": "-1"}, "instruments.negative_price"),
+        ({"自发自用": "maybe"}, "instruments.not_yes_or_no"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_hostile_cells_are_refused(cells: dict[str, str], code: str) -> None:
+    _, problems = read(registry("gec"), table({**WORKED["gec"], **cells}), READING)
+    assert code in {problem.code for problem in problems}
+    assert {problem.row for problem in problems} == {2}
+
+
 def test_every_rule_is_tested_and_cited() -> None:
     for rule in rules().values():
         assert rule.clause

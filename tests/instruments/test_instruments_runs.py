@@ -367,3 +367,37 @@ def test_a_changed_row_of_the_ledger_is_found(green: Context, later: Later, expo
         connection.execute("UPDATE transfers SET amount = 60")
     found = {problem.code for problem in verify.run(later(green)).problems}
     assert {"store.row_changed", "instruments.amount"} <= found
+
+
+def test_a_package_with_retired_certificates_verifies_without_us(
+    green: Context, later: Later, export: Export, tmp_path: Path
+) -> None:
+    from zerofactory.runs import open_package, package, restate
+
+    instruments_in = export(GEC, [gec(3, 1, 50)])
+    instrument_import.run(green, [instruments_in], "gec")
+    instruments.reserve(later(green), wish("scope2_market", 50))
+    instruments.retire(later(green), "C0001", "NEA-1", "")
+    close.run(later(green), Period(2025, 3))
+    package.run(later(green), Period(2025, 3), tmp_path / "p.zip", package.Content())
+    assert open_package.verify(tmp_path / "p.zip").problems == ()
+    made = restate.run(later(green), restate.Request(Period(2025, 3), regime="market_annual", against="now"))
+    assert made.total.difference_gco2e == 0
+
+
+def test_a_document_cannot_claim_what_the_ledger_holds_nor_be_reversed_behind_it(
+    green: Context, later: Later, export: Export, tmp_path: Path
+) -> None:
+    from zerofactory.runs import import_data, reverse
+
+    instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
+    heads = "排放源,开始日期,结束日期,数量,单位,数据来源,凭证号,instrument_kind,vintage_year,market,beneficiary,retired,sole_claim,rate_attribute,serials\n"
+    path = tmp_path / "contract.csv"
+    row = "green-power,2025-03-01,2025-03-31,20,MWh,结算,LD-9,gec,2025,CN,示例汽车有限公司,yes,yes,yes,GEC-000040..000059\n"
+    path.write_text(heads + row, "utf-8")
+    problems = refused(lambda: import_data.run(later(green), [path]), green)
+    assert codes(problems) == ["instruments.dc.scope"]
+    instruments.reserve(later(green), wish("scope2_market", 50))
+    instruments.retire(later(green), "C0001", "", "")
+    name = ledger(later(green).workspace).claims["claim_id"][0]
+    assert codes(refused(lambda: reverse.run(later(green), name, "x"), green)) == ["reverse.claimed"]

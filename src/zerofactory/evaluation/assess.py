@@ -64,7 +64,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class GradeResult:
-    """Whether a grade is reached, why not, and how probable it is (None without draws)."""
+    """Whether a grade is reached, why not, and how probable it is (None without draws, or while it is undecided)."""
 
     grade: Grade
     outcome: Outcome
@@ -196,7 +196,7 @@ def _grade(grade: Grade, book: EvaluationBook, judged: Sequence[Judgement], scor
         undecided.append("minimum")
     outcome: Outcome = "missed" if missed else "undecided" if undecided else "reached"
     chance = _chance(grade, book, judged, asked) if any(one.draws is not None for one in judged) else None
-    if "minimum" in undecided:
+    if outcome == "undecided":
         chance = None
     return GradeResult(grade, outcome, (*missed, *undecided), chance)
 

@@ -31,6 +31,8 @@ class Book:
     records, activities : the standing rows of the months of the period, all scopes.
     months_closed, months_wanted : how many months are sealed, and how many the period has.
     matched_wh : electricity matched hour by hour; None where it is not metered by interval.
+    covered_wh : grid electricity that qualifying contracts and certificates cover by the month; None: by the documents alone.
+    programme_gco2e : CO2 of grid electricity under the China programme (non-fossil supply at zero); None where not metered.
     significance : the test of the indirect categories; None where it could not be made.
     base, previous : the base year as it was fixed, and the year before, where there are any.
     verification : level of the statement in force (0 none, 1 limited, 2 reasonable).
@@ -47,6 +49,8 @@ class Book:
     months_closed: int
     months_wanted: int
     matched_wh: int | None = None
+    covered_wh: int | None = None
+    programme_gco2e: int | None = None
     significance: Assessment | None = None
     base: Year | None = None
     previous: Year | None = None

@@ -22,6 +22,7 @@ from zerofactory.standards.load import standard
 
 ISO, CHINA = "iso_14064_1_2018", "cn_machinery_2015"
 GRAMS_PER_TONNE = 1_000_000.0
+YEAR_LABEL = 4
 FUNCTIONS = tuple(f"{number:02d}" for number in range(1, 14))
 Parts = dict[str, Part]
 
@@ -88,6 +89,7 @@ def _emissions(book: Book, parts: Parts) -> dict[str, Amount]:
     there = _cells(counted(book.records, iso, "market_annual"), kinds, known, parts)
     chinese = counted(book.records, standard(CHINA), "location").filter(pl.col("gas") == "CO2")
     china = _cells(chinese, kinds, known, parts)
+    bought = _cells(chinese.filter(pl.col("source_kind") == "purchased_electricity"), kinds, known, parts)
     one, two, three = here.of("1"), here.of("2"), here.of("3")
     both = here.of("12")
     found = {
@@ -96,11 +98,16 @@ def _emissions(book: Book, parts: Parts) -> dict[str, Amount]:
         "emissions_scope2_market": _linked(there.of("2"), "2", book.period),
         "emissions_scope3": _linked(three, "3", book.period),
         f"emissions@{PLANT}": _linked(both, "1", book.period, "2"),
-        "co2": _linked(china.of("0123"), "1", book.period, "2"),
+        "co2@location": _linked(china.of("0123"), "1", book.period, "2"),
         "footprint@12": both,
         "footprint@12_market": there.of("12"),
         "footprint@123": here.of("123"),
     }
+    power = bought.of("0123")
+    if book.programme_gco2e is not None and power.value:
+        ratio = book.programme_gco2e / GRAMS_PER_TONNE / power.value
+        programme = total([china.of("0123"), scaled(power, ratio - 1.0)])
+        found["co2@programme"] = _linked(programme, "1", book.period, "2")
     for shop in book.plant.shops:
         found[f"emissions@{shop.kind}"] = _linked(here.of("12", shop.kind), shop.id, book.period)
     whole = one.value + two.value + three.value
@@ -150,7 +157,7 @@ def _summed(rows: Sequence[Mapping[str, object]], unit: str, known: Knowledge, p
             parts.setdefault(part.key, part)
             stakes[part.key] = stakes.get(part.key, 0.0) + value * part.half_width_fraction
         values.append(value)
-        links.append(str(row["source_id"]))
+        links.append(f"{row['source_id']}@{str(row['period'])[:YEAR_LABEL]}")
     return Amount(math.fsum(values), stakes, tuple(dict.fromkeys(links))[:3])
 
 
@@ -210,16 +217,15 @@ def _power(book: Book, parts: Parts, known: Knowledge) -> dict[str, Amount]:
     used = total([bought, made, lines])
     if not used.value:
         return {}
-    covered = split_by_contract(book.activities, book.plant).parts
-    direct = covered.filter(pl.col("instrument") == "direct_line")["energy_wh"].sum()
-    others = covered.filter(pl.col("instrument").is_not_null() & (pl.col("instrument") != "direct_line"))[
-        "energy_wh"
-    ].sum()
+    parts_wh = split_by_contract(book.activities, book.plant).parts.drop_nulls("instrument")
+    direct_wh = int(parts_wh.filter(pl.col("instrument") == "direct_line")["energy_wh"].sum())
+    covered_wh = int(parts_wh["energy_wh"].sum()) if book.covered_wh is None else book.covered_wh
+    contract_wh = max(0, covered_wh - direct_wh)
     found = {
         "electricity": used,
         "onsite_electricity": kept,
-        "direct_electricity": total([lines, Amount(int(direct) / 1000.0)]),
-        "contract_electricity": Amount(int(others) / 1000.0, {}, ("green_power_contract",) if others else ()),
+        "direct_electricity": total([lines, Amount(direct_wh / 1000.0)]),
+        "contract_electricity": Amount(contract_wh / 1000.0, {}, ("green_power_contract",) if contract_wh else ()),
     }
     if book.matched_wh is not None:
         found["matched_electricity"] = Amount(book.matched_wh / 1000.0)

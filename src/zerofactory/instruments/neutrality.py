@@ -215,7 +215,7 @@ class Case:
     first_period: bool
     boundary_stated: bool
     included_fraction: float | None
-    exclusion_fractions: Mapping[str, float | None]
+    exclusion_fractions: Mapping[Text, float | None]
     verified: bool
     topics: frozenset[str]
     both_views: bool
@@ -278,8 +278,8 @@ def _coverage(rule: Requirement, case: Case) -> Reason | None:
 
 def _exclusion_max(rule: Requirement, case: Case) -> Reason | None:
     over = [name for name, share in case.exclusion_fractions.items() if share is None or share >= rule.number]
-    listed = ", ".join(over)
-    return (f"排除项: {listed}。", f"exclusions: {listed}.") if over else None
+    zh, en = ", ".join(name.zh for name in over), ", ".join(name.en for name in over)
+    return (f"排除项: {zh}。", f"exclusions: {en}.") if over else None
 
 
 def _evidence(rule: Requirement, case: Case) -> Reason | None:

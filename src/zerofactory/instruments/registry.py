@@ -32,6 +32,7 @@ Reason = tuple[str, Text]
 TEXTS = ("project_id", "project_name", "methodology", "counterparty", "hour_profile", "site", "retirement_id")
 FLAGS = ("tradable", "bundled", "self_use", "removal", "ets_covered", "exclusive", "adjusted")
 DAYS = ("registered_on", "acquired_on", "retired_on")
+MAX_UNITS = 10**12
 HELD = ("held", "active", "issued", "available", "持有", "有效", "未注销", "正常", "可用")
 RETIRED = ("retired", "redeemed", "cancelled", "surrendered", "已注销", "注销", "已核销", "核销", "已使用")
 
@@ -233,6 +234,17 @@ def _checked(form: Registry, batch: Batch, cells: Cells, found: Mapping[str, obj
     """Return the faults of a batch against its own row: amount, market, and what only this registry checks."""
     faults = []
     amount = found.get("amount")
+    if batch.amount > MAX_UNITS:
+        faults.append(
+            _problem(
+                "too_many_units",
+                f"一个批次有 {batch.amount:,} 个单位, 超过 {MAX_UNITS:,}。",
+                f"A batch of {batch.amount:,} units is above {MAX_UNITS:,}.",
+                "请核对起止编号。",
+                "Check the serials.",
+                "serial_first",
+            )
+        )
     if amount is not None and amount != batch.amount:
         faults.append(
             _problem(

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from zerofactory.errors import FaultyData, Misuse, Problem, Text
 
 MAX_SERIAL_LENGTH = 200
+_SCIENTIFIC = re.compile(r"^[0-9](\.[0-9]+)?E\+[0-9]+$")
 _TAIL = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]+)(?P<suffix>[^0-9]*)$")
 
 
@@ -171,6 +172,8 @@ def _padded(one: SerialRange) -> bool:
 def _read(text: str, form: SerialForm | None) -> SerialRange:
     if len(text) > MAX_SERIAL_LENGTH:
         raise FaultyData([_unreadable(text[:40] + "…")])
+    if _SCIENTIFIC.match(text):
+        raise FaultyData([_scientific(text)])
     patterns = [re.compile(pattern) for pattern in form.patterns] if form else []
     for pattern in (*patterns, _TAIL):
         match = pattern.match(text)
@@ -223,6 +226,14 @@ def clashes(ranges: Sequence[tuple[str, SerialRange]]) -> list[tuple[int, int]]:
 
 def _unreadable(text: str) -> Problem:
     return _problem("serial_unreadable", f"证书编号“{text}”里没有数字。", f"Serial '{text}' holds no number.")
+
+
+def _scientific(text: str) -> Problem:
+    return _problem(
+        "serial_scientific",
+        f"编号“{text}”被表格软件改成了科学计数, 末位已丢失。",
+        f"Serial '{text}' was turned into a number by a spreadsheet: its last digits are lost.",
+    )
 
 
 def _series(first: str, last: str) -> Problem:

@@ -163,7 +163,7 @@ def rows(portfolio: Portfolio, limit: Limit, regime: str, group: str | None = No
     else:
         turned, bound = _minus(_times(above, sign), _times(below, sign * limit.value)), 0.0
     name = group or f"limit:{limit.indicator}"
-    scale = scale_of(above)
+    scale = max(scale_of(above), scale_of(turned))
     return tuple(Row(name, year, limit, turned, bound, scale) for year in portfolio.years if year >= first)
 
 

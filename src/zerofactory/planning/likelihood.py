@@ -92,7 +92,7 @@ def _draw(roadmap: Roadmap, generator: np.random.Generator, size: int) -> tuple[
     scale = 1.0 + width * generator.triangular(-1.0, 0.0, 1.0, (size, options))
     late = generator.random((size, options)) < default("delay_probability")
     delayed = np.concatenate([np.zeros((options, 1)), roadmap.on[:, :-1]], axis=1)
-    decided = np.array([option.fixed_start is not None for option in p.options])
+    decided = np.array([option.fixed_start is not None for option in p.options], dtype=np.bool_)
     on = np.where((late & ~decided)[:, :, None], delayed[None], roadmap.on[None])
     growth = np.sqrt(np.maximum(np.array(p.years) - p.base_year, 0) / 10.0)
     grid = 1.0 + default("grid_after_ten_years") / 1.96 * generator.standard_normal((size, 1)) * growth[None, :]

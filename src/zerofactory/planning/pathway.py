@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from zerofactory.accounting.electricity import share_out
 from zerofactory.errors import Misuse, Text
@@ -12,7 +13,6 @@ from zerofactory.planning.framework import Framework, framework, sector_of
 from zerofactory.planning.target import (
     SCOPES,
     Target,
-    compound_intensity,
     linear_path,
     required_reduction,
     sda_intensity,
@@ -122,8 +122,10 @@ def _by_intensity(target: Target, base: Base, grams: int, book: Framework) -> di
             tonnes = sda_intensity((start / 1e6, made, output), sector, base.year, year)
             intensity = tonnes * 1e6
         else:
-            annual = book.rule(target.rule or "").number("annual_fraction")
-            intensity = compound_intensity(start, annual, year - base.year)
+            annual = Fraction(repr(book.rule(target.rule or "").number("annual_fraction")))
+            share = (1 - annual) ** (year - base.year) * Fraction(output) / Fraction(made)
+            limits[year] = math.floor(grams * share)
+            continue
         limits[year] = math.floor(intensity * output)
     return limits
 

@@ -88,7 +88,8 @@ def required_reduction(annual_fraction: float, base_year: int, target_year: int,
     """
     if target_year <= base_year:
         raise Misuse(f"target year {target_year} is not after base year {base_year}")
-    return min(1.0, annual_fraction * (target_year - min(base_year, latest_base_year)))
+    owed = Fraction(repr(annual_fraction)) * (target_year - min(base_year, latest_base_year))
+    return min(1.0, float(owed))
 
 
 def linear_path(base_gco2e: int, reduction_fraction: float, base_year: int, target_year: int) -> dict[int, int]:
