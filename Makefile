@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 SERVE  ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test check bench lock docs clean
+.PHONY: setup demo test check bench peers lock docs clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,11 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m bench
+
+# Other tools to measure against, in an environment of their own; `make bench` skips what is not there.
+peers:
+	test -x .peers/bin/python || $(PYTHON) -m venv .peers
+	.peers/bin/python -m pip install --quiet -r bench/peers.txt
 
 docs: setup
 	$(BIN)/python tools/reference.py

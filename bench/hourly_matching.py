@@ -18,7 +18,7 @@ from bench.clock import Parts, apart, row
 from zerofactory.accounting.hours import matched_load
 from zerofactory.accounting.origin_rows import ORIGIN_TITLES, supply_by_origin
 from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, PowerBook, Supply
-from zerofactory.accounting.storage import Store, route, shares
+from zerofactory.accounting.storage import Store, proportions, route
 from zerofactory.periods import Period
 
 METERS, SLOTS = 200, 35_040
@@ -43,10 +43,10 @@ def ours(parts: Parts) -> float:
         book = _book(whole, sun, wind)
         routed = route(supply_by_origin(book), book.stores)
         used = routed.load_wh()
-        mix = np.array([used[name] for name in ORIGIN_TITLES], dtype=np.int64)
+        mix = proportions(np.array([used[name] for name in ORIGIN_TITLES], dtype=np.int64))
         digest, matched = hashlib.sha256(), 0
         for meter in load:
-            parted = shares(meter, mix)
+            parted = mix.share(meter)
             digest.update(np.ascontiguousarray(parted, dtype="<i8").tobytes())
             matched += int(parted[:3].sum())
         matched_load(book, book.energy_wh[ON_SITE])

@@ -42,6 +42,12 @@ say "5d 同一批电量, 六个口径" "5d One book of electricity under six cla
 say "5e 一辆车的碳足迹: 从摇篮到大门" "5e The footprint of one vehicle, cradle to gate"
 "$ZF" footprint show -w demo --product petrol-sedan --period 2025
 
+say "5e2 过去一个月的电费与气费, 由读数算出" "5e2 The bill of a past month, from the readings"
+"$ZF" energy bill -w demo --period 2025-07
+
+say "5f 建什么: 全年选型, 现状与方案在各口径下的费用与吨数" "5f What to build: a year's sizing, cost and tonnes before and after under every regime"
+"$ZF" energy size -w demo --period 2025 --out demo/energy
+
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 
@@ -53,6 +59,10 @@ if "$ZF" instruments import -w demo --registry gec demo/registry/wrong/*.csv; th
 
 say "6c 碳中和声明: 这座厂不满足, 逐条说明" "6c A declaration of neutrality: this plant may not, and is told why, clause by clause"
 if "$ZF" declare -w demo --period 2025 --standard iso_14068_1_2023; then echo "a plant that is not neutral was declared" >&2; exit 1; fi
+
+say "6d 按标准评价: 全部标准, 再看汽车零碳工厂建议稿与差距" "6d Evaluation: every standard, then the proposal for car plants and the gap"
+"$ZF" evaluate -w demo --all --period 2025
+"$ZF" evaluate -w demo --standard auto_zero_carbon_factory --period 2025 --gap
 
 say "7 报告" "7 The report"
 mkdir -p demo/reports

@@ -23,6 +23,7 @@ import sys
 from pathlib import Path
 
 import evaluation_pages
+import instrument_pages
 
 os.environ["ZF_LANG"] = "en"
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -379,7 +380,8 @@ def index() -> str:
         "cli": ("命令", "commands"), "sources": ("排放源种类", "kinds of source"), "standards": ("标准", "standards"),
         "factors": ("因子集", "factor sets"), "factor-columns": ("因子集的列与用途", "columns and roles of factors"),
         "evaluation": ("评价标准的条款", "criteria of the standards for evaluation"),
-        "indicators": ("指标与数量", "indicators and amounts"), "assets": ("能源设备与参数", "energy assets and their parameters"), "tariffs": ("随包电价", "packaged tariffs"),
+        "indicators": ("指标与数量", "indicators and amounts"), "assets": ("能源设备与参数", "energy assets and their parameters"),
+        "instruments": ("绿证、碳信用: 种类、导出表列名、规则", "instruments: kinds, headings of exports, rules"), "tariffs": ("随包电价", "packaged tariffs"),
         "units": ("单位", "units"), "tables": ("表", "tables"),
     }  # fmt: skip
     lines = ["# 参考 · Reference", "", "| | |", "|---|---|"]
@@ -388,7 +390,7 @@ def index() -> str:
 
 PAGES = {
     "evaluation": evaluation_pages.evaluation, "indicators": evaluation_pages.indicators,
-    "../standard/criteria": evaluation_pages.own_standard,
+    "../standard/criteria": evaluation_pages.own_standard, "instruments": instrument_pages.instruments,
     "tables": tables, "sources": sources, "factors": factors, "standards": standards, "units": units, "cli": cli,
     "assets": assets, "tariffs": tariffs, "factory": factory, "forms": forms, "factor-columns": factor_columns, "README": index,
 }  # fmt: skip

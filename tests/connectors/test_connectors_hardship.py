@@ -149,3 +149,24 @@ def test_a_flood_waits_outside_and_comes_in_whole(boxed: Any, free_port: Callabl
         await broker.close()
 
     asyncio.run(scene())
+
+
+def test_what_a_register_shows_between_two_edges_reaches_the_file_for_live_figures(
+    boxed: Any, free_port: Callable[[], int], tmp_path: Path
+) -> None:
+    (tmp_path / "token.txt").write_text(TOKEN, encoding="utf-8")
+    port = free_port()
+    text = "[collector]\nlatest_seconds = 0.1\n" + PUSH.format(port=port)
+    text = text.replace("replay = true", 'replay = true\nvalues = "instant"\nclock = "device"')
+
+    async def scene() -> None:
+        async with boxed(text) as box:
+            await box.until(lambda: box.collector.health["push"].state == "up")
+            shown = [(0, 100.0), (5 * 60_000, 101.5), (9 * 60_000, 103.0)]
+            assert await post(port, [{"meter": "R1", "time": T0_MS + at, "value": value} for at, value in shown]) == 200
+            assert box.values("R1") == [100.0]  # one reading at the edge; the rest is for the eye
+            latest = tmp_path / "collect" / "latest.json"
+            await box.until(lambda: latest.is_file() and json.loads(latest.read_text(encoding="utf-8")))
+            assert json.loads(latest.read_text(encoding="utf-8")) == {"R1": [(T0_MS + 9 * 60_000) * 1000, 103.0]}
+
+    asyncio.run(scene())

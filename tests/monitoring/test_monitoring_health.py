@@ -111,7 +111,7 @@ def test_rates_states_closure_and_shares(plant: Plant) -> None:
     assert found.meters[1].collected_fraction == 0.9
     assert found.meters[2].estimated_fraction == 0.5
     closure = found.closures[0]
-    assert (closure.parent_amount, closure.children_amount) == (900.0, 90 * 4.0 + 90 * 5.0)  # only slots all have
+    assert (closure.parent_amount, closure.children_amount) == (400.0, 40 * 4.0 + 40 * 5.0)  # only slots all have read
     assert closure.error_fraction == pytest.approx(0.1)
     assert not closure.within
     totals = {(one.id, one.carrier): one for one in found.totals}

@@ -115,7 +115,7 @@ def test_half_way_shops_add_up_and_meters_carry_what_is_theirs(plant: Plant, rea
     assert sum(meters[name, "electricity"] or 0 for name in lines) == pytest.approx(
         meters["E-PT", "electricity"], rel=0.02
     )
-    ovens = [n for n in ("G-PT-OVE", "G-PT-OVT", "G-PT-OVS", "G-PT-RTO1", "G-PT-RTO2", "G-PT-ASU1", "G-PT-ASU2")]
+    ovens = ("G-PT-OVE", "G-PT-OVT", "G-PT-OVS", "G-PT-RTO1", "G-PT-RTO2", "G-PT-ASU1", "G-PT-ASU2")
     assert sum(meters[name, "natural_gas"] or 0 for name in ovens) == shops["paint", "natural_gas"]
     assert meters["E-IN-1", "electricity"] is not None
     assert meters["W-PT", "water"] == 0
@@ -130,7 +130,7 @@ def test_half_way_shops_add_up_and_meters_carry_what_is_theirs(plant: Plant, rea
 
 def test_power_energy_of_today_and_cost_by_hand(plant: Plant, readings: pl.DataFrame) -> None:
     price = np.where(np.arange(2976) % 96 < 40, 0.3, 0.9)
-    live = new(plant, Prices({"electricity": price}))
+    live = new(plant, Prices({"electricity": ("kWh", price)}))
     until = datetime(2025, 3, 2, 4, tzinfo=UTC)  # noon on 2 March on the plant's clock
     part = readings.filter((pl.col("meter_id") == "E-ST-BLK") & (pl.col("started_at") <= until))
     feed(live, part, parts=40)
@@ -158,3 +158,20 @@ def test_what_a_register_counted_since_the_last_edge_runs_on(plant: Plant, readi
     amounts = {f.id: f.amount_month for f in after.figures if f.level == "meter"}
     earlier = {f.id: f.amount_month for f in before.figures if f.level == "meter"}
     assert (amounts["V-UT-AIR"] or 0) - (earlier["V-UT-AIR"] or 0) == pytest.approx(7.0)
+
+
+def test_what_is_estimated_is_told_of_sums_too(plant: Plant, readings: pl.DataFrame) -> None:
+    live = new(plant)
+    until = datetime(2025, 3, 5, tzinfo=UTC)
+    gap = (pl.col("meter_id") == "E-IN-1") & (pl.col("started_at") > datetime(2025, 3, 3, tzinfo=UTC))
+    feed(live, readings.filter((pl.col("started_at") <= until) & ~gap))
+    seen = live.snapshot(settle=True)
+    figures = {f.key: f for f in seen.figures}
+    assert 0.2 < figures["meter/E-IN-1/electricity"].estimated_fraction < 0.8
+    assert 0.1 < figures["meter/V-SUPPLY/electricity"].estimated_fraction < 0.5
+    assert (
+        figures["site/site/electricity"].estimated_fraction == figures["meter/V-SUPPLY/electricity"].estimated_fraction
+    )
+    assert figures["shop/paint/electricity"].estimated_fraction == 0.0
+    assert 0.1 < seen.estimated_fraction < 0.5
+    assert seen.estimated_fraction == figures["site/site/total"].estimated_fraction

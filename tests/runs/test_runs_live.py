@@ -17,10 +17,11 @@ from zerofactory.connectors.spool import Spool
 from zerofactory.errors import FaultyData
 from zerofactory.monitoring.live import Figure
 from zerofactory.periods import Period
-from zerofactory.runs import close, import_data, live
+from zerofactory.runs import close, health, import_data, live
 from zerofactory.runs.collect import Drain
 from zerofactory.runs.context import Context
 from zerofactory.runs.live import Asked, Follower
+from zerofactory.store.schema import QUALITY
 
 Write = Callable[..., Path]
 Reopen = Callable[[Context], Context]
@@ -189,3 +190,28 @@ def test_the_stream_says_what_changed_and_whether_it_collects(
     assert len(json.dumps(second)) < len(json.dumps(first))
     events.close()  # type: ignore[attr-defined]
     spool.close()
+
+
+def test_health_of_a_closed_month_is_what_was_booked_about_it(
+    small: Context, reopen: Reopen, write_readings: Write
+) -> None:
+    path = write_readings(3)
+    frame = pl.read_parquet(path)
+    electric = pl.col("meter") == "E1"
+    frame.filter(~(electric & pl.col("time").dt.day().is_in([5, 6])) & ~(electric & (pl.col("time").dt.minute() == 30))).write_parquet(path)  # fmt: skip
+    import_data.run(reopen(small), [path])
+    running = health.run(reopen(small))
+    close.run(reopen(small), Period(2025, 3))
+    closed = health.run(reopen(small), Period(2025, 3))
+    booked = dict(
+        reopen(small).workspace.journal.rows(QUALITY, {"period": "2025-03"}).select("kind", "amount").iter_rows()
+    )
+    assert closed.collection_fraction == running.collection_fraction == pytest.approx(booked["collection"])
+    assert closed.estimated_fraction == running.estimated_fraction > 0.1
+    assert [(m.id, m.state, m.slots_measured) for m in closed.meters] == [
+        (m.id, m.state, m.slots_measured) for m in running.meters
+    ]
+    assert closed.as_json()["totals"] == running.as_json()["totals"]
+    totals = {one.carrier: one.estimated_fraction for one in closed.totals if one.level == "site"}
+    assert totals["electricity"] > 0.25
+    assert totals["natural_gas"] == 0.0

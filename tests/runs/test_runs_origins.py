@@ -16,9 +16,11 @@ import pytest
 from zerofactory.accounting.claims import CLAIMS
 from zerofactory.accounting.origin_rows import ORIGINS
 from zerofactory.errors import FaultyData, NotFound
+from zerofactory.metering.interval import ESTIMATED
 from zerofactory.periods import Period
 from zerofactory.runs import close, electricity, import_data, open_package, origins, package, verify
 from zerofactory.runs.context import Context, stamp
+from zerofactory.runs.intervals import sealed_month
 from zerofactory.store.workspace import Workspace
 
 NOW = datetime(2026, 1, 15, tzinfo=UTC)
@@ -186,6 +188,27 @@ def test_the_first_day_by_hand(stored: Context) -> None:
     assert sum(amount for (_, path), amount in found.items() if path == "lost") == 36_000
 
 
+def test_a_gap_that_was_filled_is_in_the_origins_too(stored: Context, tmp_path: Path) -> None:
+    """Three hours of the incomer are missing: what stands in for them is metered energy like any other, to the watt-hour."""
+    folder = tmp_path / "gap"
+    folder.mkdir()
+    (folder / "factory.toml").write_text(PLANT, encoding="utf-8")
+    Workspace.create(folder, at=stamp(NOW), actor="test")
+    path = tmp_path / "gap.csv"
+    rows = readings(datetime(2025, 1, 1), 31)  # noqa: DTZ001  (the plant's clock)
+    lost = pl.col("时间").is_between(datetime(2025, 1, 9, 4), datetime(2025, 1, 9, 6)) & (pl.col("表计") == "IN")  # noqa: DTZ001
+    rows.filter(~lost).write_csv(path, datetime_format="%Y-%m-%d %H:%M")
+    import_data.run(again(folder), [path])
+    close.run(again(folder), JANUARY)
+    month = sealed_month(again(folder), JANUARY)
+    assert (month.state[month.row("IN")] == ESTIMATED).sum() == 3
+    used = month.amount_milli[month.row("IN")] + month.amount_milli[month.row("SELF")]
+    found = origins.read(again(folder), JANUARY).filter(pl.col("path").is_in(["direct", "charged"]))
+    by_slot = found.group_by("started_at").agg(pl.col("energy_wh").sum()).sort("started_at")
+    assert by_slot["energy_wh"].to_list() == used.tolist()
+    assert verify.run(again(folder)).clean
+
+
 def test_a_meter_opens_to_its_own_energy(stored: Context) -> None:
     close.run(stored, JANUARY)
     context = again(stored.workspace.folder)
@@ -200,7 +223,8 @@ def test_a_meter_opens_to_its_own_energy(stored: Context) -> None:
 
 def test_the_store_is_carried_over_the_end_of_a_month(stored: Context) -> None:
     folder = stored.workspace.folder
-    close.run(stored, JANUARY)
+    (january,) = close.run(stored, JANUARY)
+    assert not [problem for problem in january.warnings if problem.code.startswith("electricity.")]
     close.run(again(folder), FEBRUARY)
     one_by_one = origins.kept(again(folder))
     assert one_by_one["2025-02.r0"]["opening_wh"] == one_by_one["2025-01.r0"]["closing_wh"]
@@ -352,6 +376,36 @@ def test_rows_go_to_a_file(stored: Context, tmp_path: Path) -> None:
     assert hours.height == 31 * 24
     assert hours["load_wh"].sum() == 100_000 * 31 * 24
     assert hours["started_at"][0] == "2025-01-01T00:00:00+08:00"
+
+
+def test_what_a_store_gives_out_before_it_was_charged_is_told(stored: Context) -> None:
+    plant = stored.workspace.folder / "factory.toml"
+    text = plant.read_text(encoding="utf-8").replace('discharge = "DI"', 'discharge = "IN"')
+    plant.write_text(text, encoding="utf-8")  # a store that gives out more than it takes in: meters mixed up
+    (january,) = close.run(again(stored.workspace.folder), JANUARY)
+    assert "electricity.unrecorded_discharge" in {problem.code for problem in january.warnings}
+    assert verify.run(again(stored.workspace.folder)).clean
+
+
+def test_a_store_whose_discharge_is_not_measured_stops_closing(stored: Context) -> None:
+    plant = stored.workspace.folder / "factory.toml"
+    meter = """
+[[meters]]
+id = "DEAD"
+name = { zh = "无读数", en = "without readings" }
+carrier = "electricity"
+kind = "interval"
+unit = "kWh"
+shop = "all"
+interval_minutes = 60
+"""
+    plant.write_text(
+        plant.read_text(encoding="utf-8").replace('discharge = "DI"', 'discharge = "DEAD"') + meter, encoding="utf-8"
+    )
+    with pytest.raises(FaultyData) as caught:
+        close.run(again(stored.workspace.folder), JANUARY)
+    assert [problem.code for problem in caught.value.problems if problem.severity == "error"] == ["month.unfilled"]
+    assert "DEAD" in str(caught.value)
 
 
 def test_a_store_without_efficiency_stops_closing(stored: Context) -> None:

@@ -25,7 +25,7 @@ import polars as pl
 
 from zerofactory.accounting.cover import cover, eligible
 from zerofactory.accounting.origins import DIRECT_LINE, GRID, ON_SITE, PowerBook, Supply, Wh
-from zerofactory.accounting.storage import Routed, route, shares
+from zerofactory.accounting.storage import Proportions, Routed, proportions, route
 from zerofactory.errors import NotFound, Text
 from zerofactory.metering import profile
 from zerofactory.metering.interval import MeterMonth
@@ -77,7 +77,7 @@ ORIGINS = TableSchema(
 class MonthOrigins:
     """The origins of one month: the site by slot, and how they are shared out to meters.
 
-    ``mix_wh`` (K × T) is the load of the plant by origin. ``opening_wh`` and ``closing_wh``: content of each store by origin
+    ``mix`` is the load of the plant by origin, as proportions. ``opening_wh`` and ``closing_wh``: content of each store by origin
     before and after the month.
     """
 
@@ -85,7 +85,7 @@ class MonthOrigins:
     routed: Routed
     month: MeterMonth
     meter_ids: tuple[str, ...]
-    mix_wh: Wh
+    mix: Proportions
     opening_wh: Mapping[str, Mapping[str, int]]
 
     @property
@@ -115,7 +115,7 @@ class MonthOrigins:
         """
         if meter_id not in self.meter_ids:
             raise NotFound(Text("用电表计", "meter of load"), meter_id, self.meter_ids)
-        return shares(profile.energy_wh(self.month, [meter_id]), self.mix_wh)
+        return self.mix.share(profile.energy_wh(self.month, [meter_id]))
 
     def meter_rows(self, meter_id: str) -> pl.DataFrame:
         """Return the rows of ORIGINS of one meter; raise `NotFound` when it measures no load."""
@@ -150,7 +150,7 @@ def month_origins(
     routed = route(supply_by_origin(book), book.stores, opening)
     used = routed.load_wh()
     mix = np.array([used[name] for name in ORIGIN_TITLES], dtype=np.int64)
-    return MonthOrigins(book, routed, month, load_meters(plant, month), mix, opening)
+    return MonthOrigins(book, routed, month, load_meters(plant, month), proportions(mix), opening)
 
 
 def supply_by_origin(book: PowerBook) -> dict[str, Wh]:

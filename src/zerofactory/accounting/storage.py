@@ -63,6 +63,44 @@ class Routed:
         return {name: self.direct_wh[name] + self.discharged_wh[name] for name in self.direct_wh}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Proportions:
+    """In which proportions amounts are shared out, slot by slot: running sums of weights (K × T), prepared once for many.
+
+    ``repeats`` tells the parts that weigh nothing in any slot.
+    """
+
+    running: Wh
+    divisor: Wh
+    repeats: tuple[bool, ...]
+
+    def share(self, amounts: Wh) -> Wh:
+        """Return whole parts (K × T) of ``amounts`` (T) that add up to them exactly."""
+        size, negative = np.abs(amounts), bool((amounts < 0).any())
+        exact = int(size.max(initial=0)) * int(self.divisor.max(initial=0)) < _SAFE
+        parts = np.zeros_like(self.running)
+        before = np.zeros_like(size)
+        for place in range(len(self.running) - 1):
+            if self.repeats[place]:
+                continue
+            if exact:
+                end = size * self.running[place] // self.divisor
+            else:
+                end = (size.astype(object) * self.running[place] // self.divisor).astype(np.int64)
+            parts[place] = end - before
+            before = end
+        parts[-1] = size - before
+        return parts * np.sign(amounts) if negative else parts
+
+
+def proportions(weights: Wh) -> Proportions:
+    """Return proportions from weights (K × T); negative ones count as none, and the last part takes what none weighs."""
+    positive = np.maximum(weights, 0)
+    running = np.cumsum(positive, axis=0)
+    divisor = np.where(running[-1] > 0, running[-1], 1)
+    return Proportions(running, divisor, tuple(not row.any() for row in positive))
+
+
 def shares(amounts: Wh, weights: Wh) -> Wh:
     """Return whole parts (K × T) of ``amounts`` (T) in proportion to ``weights`` (K × T) that add up to them exactly.
 
@@ -73,20 +111,7 @@ def shares(amounts: Wh, weights: Wh) -> Wh:
     >>> shares(np.array([10, 7]), np.array([[1, 0], [2, 0], [0, 0]])).tolist()
     [[3, 0], [7, 0], [0, 7]]
     """
-    running = np.cumsum(np.maximum(weights, 0), axis=0)
-    total = running[-1]
-    divisor = np.where(total > 0, total, 1)
-    largest = int(np.abs(amounts).max(initial=0)) * int(total.max(initial=0))
-    ends: Wh
-    if largest < _SAFE:
-        ends = np.sign(amounts) * (np.abs(amounts) * running // divisor)
-    else:
-        ends = (np.sign(amounts).astype(object) * (np.abs(amounts).astype(object) * running // divisor)).astype(
-            np.int64
-        )
-    ends[-1] = amounts
-    parts: Wh = np.concatenate([ends[:1], ends[1:] - ends[:-1]])
-    return parts
+    return proportions(weights).share(amounts)
 
 
 def route(

@@ -410,7 +410,7 @@ def measure(
     from zerofactory.periods import Period
     from zerofactory.runs import neutral as run
 
-    grams = None if reduction_tco2e is None else round(reduction_tco2e * 1_000_000)
+    grams = run.grams_of(reduction_tco2e)
     label = Period.parse(period).label
     told = Outcome(label, name, title, outcome, grams, reason, "", str(file) if file else "")
     row = run.record_measure(opened(workspace), told)

@@ -122,12 +122,12 @@ def _notes(seen: Look) -> list[str]:
 
     one = seen.snapshot
     until = one.data_until.astimezone(zone(seen.time_zone)).strftime("%Y-%m-%d %H:%M") if one.data_until else "—"
-    age = age(seen.age_seconds)
+    heard = age(seen.age_seconds)
     running = say("采集中", "collecting") if seen.collecting else say("采集未运行", "not collecting")
     lines = [
         say(
-            f"数据至 {until}, 最新读数 {age}前, {running}; 表计 {one.meters_reporting}/{one.meters} 有数, {one.meters_late} 落后; 估算 {one.estimated_fraction:.2%}",
-            f"data until {until}, newest reading {age} ago, {running}; {one.meters_reporting}/{one.meters} meters report, {one.meters_late} late; {one.estimated_fraction:.2%} estimated",
+            f"数据至 {until}, 最新读数 {heard}前, {running}; 表计 {one.meters_reporting}/{one.meters} 有数, {one.meters_late} 落后; 估算 {one.estimated_fraction:.2%}",
+            f"data until {until}, newest reading {heard} ago, {running}; {one.meters_reporting}/{one.meters} meters report, {one.meters_late} late; {one.estimated_fraction:.2%} estimated",
         )
     ]
     if seen.sealed_gco2e is not None and seen.sealed_gco2e != one.total_gco2e:

@@ -11,6 +11,7 @@ import typer
 
 from zerofactory import __version__
 from zerofactory.cli import (
+    alarms,
     assurance,
     baseline,
     book,
@@ -92,6 +93,7 @@ footprint.register(app)
 documents.register(app)
 collect.register(app)
 live.register(app)
+alarms.register(app)
 restatement.register(app)
 package.register(app)
 plan.register(app)

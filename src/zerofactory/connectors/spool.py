@@ -156,7 +156,8 @@ class Spool:
         """Tell readers along how far the file counts; costs no flush, because the file itself is what counts."""
         place = self._token + struct.pack("<Q", self._synced)
         with contextlib.suppress(OSError):
-            os.pwrite(self._mark, place + struct.pack("<I", zlib.crc32(place)), 0)
+            os.lseek(self._mark, 0, os.SEEK_SET)
+            os.write(self._mark, place + struct.pack("<I", zlib.crc32(place)))
 
     def seal(self) -> None:
         """End the file that is written to, so that it can be drained; the next append begins a new one."""
@@ -276,14 +277,21 @@ def token_of(head: bytes) -> bytes:
     return token
 
 
-def read_mark(folder: Path) -> tuple[bytes, int]:
-    """Return the token of the file a collector writes to and how far it counts; empty when that cannot be told."""
-    try:
-        noted = (folder / MARK_FILE).read_bytes()
-        token, length, check = _ACKNOWLEDGED.unpack(noted[: _ACKNOWLEDGED.size])
-    except (OSError, struct.error):
-        return b"", 0
-    return (token, length) if zlib.crc32(noted[: _ACKNOWLEDGED.size - 4]) == check else (b"", 0)
+def read_mark(folder: Path) -> tuple[bytes, int] | None:
+    """Return the token of the file a collector writes to and how far it counts.
+
+    Empty where no collector ever left a mark; None where it is just being written: look again.
+    """
+    for _ in range(5):
+        try:
+            noted = (folder / MARK_FILE).read_bytes()
+        except OSError:
+            return b"", 0
+        if len(noted) == _ACKNOWLEDGED.size:
+            token, length, check = _ACKNOWLEDGED.unpack(noted)
+            if zlib.crc32(noted[:-4]) == check:
+                return token, length
+    return None
 
 
 def _frames(samples: Sequence[Sample], codes: dict[str, int]) -> bytes:

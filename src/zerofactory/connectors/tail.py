@@ -8,6 +8,7 @@ the meantime stays readable while it is held open; its hash tells which batch of
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +93,7 @@ class SpoolTail:
                 descriptor = os.open(path, os.O_RDONLY)
             except OSError:
                 continue
-            head = os.pread(descriptor, HEAD.size, 0)
+            head = _at(descriptor, HEAD.size, 0)
             if len(head) < HEAD.size or head[:8] != MAGIC or token_of(head) in self._done:
                 os.close(descriptor)
                 continue
@@ -103,13 +104,16 @@ class SpoolTail:
 
     def _read(self, current: _Open) -> tuple[list[Rows], bool]:
         """Return the rows that count now, and whether the file is at its end for good."""
-        token, counted = read_mark(self._folder)
+        mark = read_mark(self._folder)
+        if mark is None:
+            return [], False
+        token, counted = mark
         written_to = token == current.token
         size = os.fstat(current.descriptor).st_size
         limit = min(counted, size) if written_to else size
         found: list[Rows] = []
         while current.place < limit:
-            data = os.pread(current.descriptor, min(MAX_READ, limit - current.place), current.place)
+            data = _at(current.descriptor, min(MAX_READ, limit - current.place), current.place)
             used = self._parse(current, data, found, whole=not written_to and current.place + len(data) >= limit)
             if not used:
                 break
@@ -158,8 +162,11 @@ class SpoolTail:
         self.close()
 
 
-def _named(names: list[str], payload: bytes) -> None:
-    import json
+def _at(descriptor: int, length: int, place: int) -> bytes:
+    os.lseek(descriptor, place, os.SEEK_SET)
+    return os.read(descriptor, length)
 
+
+def _named(names: list[str], payload: bytes) -> None:
     first, added = json.loads(payload)
     names[first : first + len(added)] = added

@@ -1,10 +1,11 @@
 """Anomaly detection against a learned normal, with a rate of false alarms that is promised and kept.
 
-Every day is held against the normal of the days before it (`normal.held_against`), week by week. What comes out are
-studentised statistics: the greatest miss of a quarter hour, of an hour and of four hours, up and down; the miss of the daily
-energy and of the hours of rest; and their running sums (CUSUM, Page 1954, Biometrika 41, 100–115), which find slow drift.
+Every day is held against the normal of the days before it (`normal.held_against`), learnt anew every two weeks. What comes out
+are studentised statistics: the greatest miss of a quarter hour and of two hours, up and down; the miss of the daily energy, of
+the hours of rest and of the base load; peak and isolated jumps. Running sums of the daily energy (CUSUM, Page 1954,
+Biometrika 41, 100–115) find slow drift apart from that.
 
-Each statistic becomes a tail probability (empirical, beyond its 90 % quantile a generalised Pareto law by probability-weighted
+Each statistic becomes a tail probability (empirical, beyond its 80 % quantile a generalised Pareto law by probability-weighted
 moments: Hosking and Wallis 1987, Technometrics 29, 339–349), the least of them is the oddness of the day, and a day is
 odd when its oddness exceeds the conformal quantile of the days before (Vovk, Gammerman and Shafer 2005; Laxhammar and
 Falkman 2015): of n days the k-th greatest, k = ⌊α (n + 1)⌋. Where a meter has too few days for that, those of all meters count.
@@ -24,6 +25,7 @@ from zerofactory.monitoring.robust import deviation, median
 
 STEP_DAYS = 14  # days judged by one normal before it is learnt anew
 FOLDS = 4
+IN_HAND = 0.5  # half of the promised rate is kept in hand: the future is never quite like the past
 LASTING_FRACTION = 0.5  # share of odd days in a step above which they are taken for the new normal
 TAIL_FRACTION = 0.2
 SHAPE_BOUNDS = (0.0, 0.5)
@@ -118,7 +120,7 @@ def judge(days: Days, first: int, terms: Terms, skip: Flags | None = None) -> Ju
     past_known = known[:, start:first]
     worked = days.working[start:first]
     calm = _calm(past, past_known, worked)
-    threshold, calibrated = thresholds(calm, terms.false_alarm_fraction)
+    threshold, calibrated = thresholds(calm, IN_HAND * terms.false_alarm_fraction)
     return _walk(days, first, past, (_tails(past.scores, past_known, worked), threshold, calibrated, known), terms)
 
 
@@ -155,7 +157,9 @@ def _walk(days: Days, first: int, past: _Run, learnt: tuple[_Tails, Numbers, Num
         odd = np.nan_to_num(level) > threshold[:, None]
         passing = odd.mean(axis=1) <= LASTING_FRACTION
         known[passing, origin:until] |= odd[passing]
-        odd_days.append(odd), oddness.append(level), cause.append(which)
+        odd_days.append(odd)
+        oddness.append(level)
+        cause.append(which)
     skipped = first - run.first
     drift, limit = _drift(run.daily["energy"], skipped, terms)
     return Judged(
@@ -230,7 +234,7 @@ def cusum(misses: Numbers, slack: float, reach: int) -> Numbers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Tail:
-    """The law of one statistic by meter: sorted values, and the generalised Pareto tail beyond the 90 % quantile."""
+    """The law of one statistic by meter: sorted values, and the generalised Pareto tail beyond the 80 % quantile."""
 
     ordered: Numbers  # M × n, not-a-number last
     count: Numbers  # M

@@ -72,7 +72,7 @@ class Days:
     @property
     def count(self) -> int:
         """How many days."""
-        return self.values.shape[1]
+        return len(self.kind)
 
     @property
     def dates(self) -> tuple[date, ...]:
@@ -115,7 +115,8 @@ def kind_of(calendar: Calendar, day: date) -> int:
     weekday = day.isoweekday()
     if is_workday(calendar, day):
         return WORKED if weekday <= 5 or day in calendar.extra_workdays else WORKED_WEEKEND
-    return {6: FREE_SATURDAY, 7: FREE_SUNDAY}.get(weekday, FREE_WEEKDAY)
+    free: dict[int, int] = {6: FREE_SATURDAY, 7: FREE_SUNDAY}
+    return free.get(weekday, FREE_WEEKDAY)
 
 
 def days_of(values: Numbers, start: datetime, clock: Clock) -> Days:

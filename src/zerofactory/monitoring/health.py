@@ -54,7 +54,10 @@ class MeterHealth:
 
 @dataclass(frozen=True, slots=True)
 class ClosureHealth:
-    """A parent against its children over the slots that all of them have; ``error_fraction`` = (parent − children) / parent."""
+    """A parent against its children over the slots that all of them have read, nothing estimated.
+
+    ``error_fraction`` = (parent − children) / parent.
+    """
 
     parent: str
     name: Text
@@ -186,7 +189,7 @@ def _meter(seen: Seen, row: int, plant: Plant, estimated: int) -> MeterHealth:
 
 
 def _closures(seen: Seen, complete: MeterMonth, plant: Plant) -> list[ClosureHealth]:
-    """Return every parent of the meter tree against its children, over the slots that all of them have reached."""
+    """Return every parent of the meter tree against its children, over the slots that all of them have read."""
     tree, tolerance = meter_tree(plant), plant.accounting.closure_tolerance_fraction
     reached = dict(zip(seen.month.meter_ids, seen.reached.tolist(), strict=True))
     found = []
@@ -195,9 +198,11 @@ def _closures(seen: Seen, complete: MeterMonth, plant: Plant) -> list[ClosureHea
         if not real <= set(reached):
             continue
         until = min((reached[name] for name in real), default=0)
+        state = seen.month.state[[seen.month.row(name) for name in real], :until]
+        sound = np.flatnonzero(((state != MISSING) & (state != ESTIMATED)).all(axis=0))
         unit = tree.meters[parent].amount_unit
-        above = _sum(complete, parent, unit, until)
-        below = sum(_sum(complete, child, unit, until) for child in children)
+        above = _sum(complete, parent, unit, sound)
+        below = sum(_sum(complete, child, unit, sound) for child in children)
         error = (above - below) / above if above else None
         within = below == 0.0 if error is None else abs(error) <= tolerance
         found.append(ClosureHealth(parent, tree.meters[parent].name, unit, above, below, error, within))
@@ -232,9 +237,9 @@ def _site_meters(plant: Plant, carrier: str) -> tuple[str, ...]:
         return ()
 
 
-def _sum(month: MeterMonth, meter: str, unit: str, until: int) -> float:
+def _sum(month: MeterMonth, meter: str, unit: str, slots: Integers) -> float:
     row = month.row(meter)
-    return units.convert(int(month.amount_milli[row, :until].sum()) / 1000.0, month.units[row], unit)
+    return units.convert(int(month.amount_milli[row, slots].sum()) / 1000.0, month.units[row], unit)
 
 
 def _share(part: int, whole_amount: int) -> float:

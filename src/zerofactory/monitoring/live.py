@@ -43,9 +43,9 @@ NOT_BOUGHT = ("on_site_renewable", "exported_electricity")  # their kWh cost no 
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """CNY per kWh in every slot of the month by carrier; why a carrier has none; where the price is from."""
+    """By carrier a unit and the price of one in every slot of the month, CNY; why there is none; where they are from."""
 
-    cny_per_kwh: Mapping[str, Numbers]
+    cny_per_unit: Mapping[str, tuple[str, Numbers]]
     reason: Text = NOTHING
     source: Text = NOTHING
 
@@ -137,6 +137,10 @@ class Live:
             for m in virtual
         ]
         self.booking = Booking(plant, factors, period, names, known_at)
+        self._group_rows = [
+            np.array([self._place[name] for name in group.source.meters], dtype=np.int64)
+            for group in self.booking.groups
+        ]
         self._carrying = Carrying(plant, self.booking.groups, names)
         self._factors, self._known_at = factors, known_at
         self._documents: dict[str, int] = {}
@@ -145,7 +149,7 @@ class Live:
         self._is_energy = [ratio is not None for ratio in ratios]
         self._kwh = np.array([ratio or 0.0 for ratio in ratios])
         self._priced = [
-            self.month.priced(n) if n < len(real) else meter.carrier in prices.cny_per_kwh
+            self.month.priced(n) if n < len(real) else meter.carrier in prices.cny_per_unit
             for n, meter in enumerate(self._meters)
         ]
         self._rows = {level: tuple(self._rows_of(level)) for level in LEVELS}
@@ -192,10 +196,10 @@ class Live:
             meters=len(month.meters),
             meters_reporting=int(reporting.sum()),
             meters_late=month.late,
-            estimated_fraction=_share(int(state.estimated.sum()), int(np.abs(state.month[: len(month.meters)]).sum())),
+            estimated_fraction=self._estimated(state),
             unsettled=month.unsettled,
             is_over=over == month.grid.slots,
-            price_note=self.prices.source if self.prices.cny_per_kwh else self.prices.reason,
+            price_note=self.prices.source if self.prices.cny_per_unit else self.prices.reason,
             problems=(*self.booking.problems, *self._document_problems),
         )
 
@@ -219,7 +223,7 @@ class Live:
         carried_today, _ = self._carrying.of(day, today.emissions_gco2e)
         return _State(
             month=whole, day=day, newest=self._with_virtual(newest), reached=known,
-            estimated=sums.estimated_milli, month_cny=self._virtual_cost(sums.month_cny), day_cny=self._virtual_cost(sums.day_cny),
+            estimated=self._turned(sums.estimated_milli), turned=self._turned(sums.month_milli), month_cny=self._virtual_cost(sums.month_cny), day_cny=self._virtual_cost(sums.day_cny),
             emissions=booked.emissions_gco2e, emissions_today=today.emissions_gco2e,
             carried=carried, carried_today=carried_today, has=has,
         )  # fmt: skip
@@ -234,17 +238,29 @@ class Live:
         virtual = [int((real[rows] * weights).sum()) for rows, weights in self._terms]
         return np.concatenate([real, np.array(virtual, dtype=np.int64)])
 
+    def _estimated(self, state: _State) -> float:
+        """Return the estimated share of everything that is counted in the book: of the grams of the metered groups."""
+        grams = np.abs(state.emissions).astype(np.float64)
+        shares = [_share(int(state.estimated[rows].sum()), int(state.turned[rows].sum())) for rows in self._group_rows]
+        whole = float(grams.sum())
+        return float((grams * np.array(shares)).sum()) / whole if whole else 0.0
+
+    def _turned(self, real: Integers) -> Integers:
+        """Return the size of amounts, of a virtual meter that of all its terms together, whatever their sign."""
+        virtual = [int((np.abs(real[rows]) * np.abs(weights)).sum()) for rows, weights in self._terms]
+        return np.concatenate([np.abs(real), np.array(virtual, dtype=np.int64)])
+
     def _virtual_cost(self, real: Numbers) -> Numbers:
         return np.concatenate([real, [float((real[rows] * weights).sum()) for rows, weights in self._terms]])
 
     def _figure(self, row: _Row, state: _State) -> Figure:
         """Return one row as it stands."""
-        members, own = row.meters, row.meters[row.meters < len(self.month.meters)]
+        members = row.meters
         has_unit = row.unit is not None and len(members) > 0
         month = int(state.month[members].sum()) / 1000.0 if has_unit else None
         rate = int(state.newest[members].sum()) / 1000.0 * 60.0 / self.month.grid.minutes if has_unit else None
         gco2e, today_gco2e, note = self._grams(row, state)
-        priced = row.carrier in self.prices.cny_per_kwh and has_unit
+        priced = row.carrier in self.prices.cny_per_unit and has_unit
         reached = state.reached[members]
         return Figure(
             level=row.level, id=row.id, name=row.name, carrier=row.carrier, unit=row.unit,
@@ -255,24 +271,22 @@ class Live:
             today_cny=float(state.day_cny[members].sum()) if priced else None,
             month_cny=float(state.month_cny[members].sum()) if priced else None,
             today_gco2e=today_gco2e, month_gco2e=gco2e,
-            estimated_fraction=_share(int(state.estimated[own].sum()), int(np.abs(state.month[own]).sum())),
+            estimated_fraction=_share(int(state.estimated[members].sum()), int(state.turned[members].sum())),
             until=self.month.grid.moment(int(reached.min())) if len(reached) and reached.min() else None,
             note=note,
         )  # fmt: skip
 
     def _meter_figures(self, state: _State) -> list[Figure]:
         """Return the rows of all meters: the same as `_figure` of each, from plain lists, because there may be thousands."""
-        real, grid = len(self.month.meters), self.month.grid
-        estimated = [
-            _share(*pair) for pair in zip(state.estimated.tolist(), np.abs(state.month[:real]).tolist(), strict=True)
-        ]
+        grid = self.month.grid
+        shares = [_share(*pair) for pair in zip(state.estimated.tolist(), state.turned.tolist(), strict=True)]
         per_hour = state.newest / 1000.0 * 60.0 / grid.minutes
         rates, powers = per_hour.tolist(), (per_hour * self._kwh).tolist()
         moments = {0: None} | {slot: grid.moment(slot) for slot in set(state.reached.tolist()) - {0}}
         columns = zip(
             self._rows["meter"], rates, powers, (state.day / 1000.0).tolist(), (state.month / 1000.0).tolist(),
             state.day_cny.tolist(), state.month_cny.tolist(), state.carried_today.tolist(), state.carried.tolist(),
-            [*estimated, *([0.0] * (len(rates) - real))], state.reached.tolist(), state.has.tolist(), self._priced, self._is_energy,
+            shares, state.reached.tolist(), state.has.tolist(), self._priced, self._is_energy,
             strict=True,
         )  # fmt: skip
         return [
@@ -298,9 +312,8 @@ class Live:
         return int(state.emissions[row.groups].sum()), int(state.emissions_today[row.groups].sum()), NOTHING
 
     def _total(self, state: _State) -> Figure:
-        site = [row for row in self._rows["site"] if row.carrier in self.prices.cny_per_kwh]
+        site = [row for row in self._rows["site"] if row.carrier in self.prices.cny_per_unit]
         costs = [(float(state.month_cny[row.meters].sum()), float(state.day_cny[row.meters].sum())) for row in site]
-        real = len(self.month.meters)
         return Figure(
             level="site", id=SITE, name=self.plant.name, carrier=TOTAL, unit=None, rate_per_hour=None, power_kw=None,
             amount_today=None, amount_month=None,
@@ -308,7 +321,7 @@ class Live:
             month_cny=sum(month for month, _ in costs) if costs else None,
             today_gco2e=int(state.emissions_today.sum()),
             month_gco2e=int(state.emissions.sum()) + sum(self._documents.values()),
-            estimated_fraction=_share(int(state.estimated.sum()), int(np.abs(state.month[:real]).sum())),
+            estimated_fraction=self._estimated(state),
             until=self.month.grid.moment(self.month.horizon) if self.month.horizon else None,
         )  # fmt: skip
 
@@ -388,6 +401,7 @@ class _State:
     newest: Integers
     reached: Integers
     estimated: Integers
+    turned: Integers
     month_cny: Numbers
     day_cny: Numbers
     emissions: Integers
@@ -410,16 +424,15 @@ def carrier_title(carrier: str) -> Text:
 
 
 def _meter_prices(plant: Plant, prices: Prices) -> dict[str, Numbers]:
-    """Return CNY per amount unit of every real meter whose carrier has a price and whose unit is one of energy."""
+    """Return CNY per amount unit of every real meter whose carrier has a price in a unit of the same kind."""
     found = {}
     own = {name for source in plant.sources if source.kind in NOT_BOUGHT for name in (*source.meters, *source.split)}
     for meter in plant.meters:
-        series = prices.cny_per_kwh.get(meter.carrier)
-        if series is None or meter.kind == "virtual" or meter.id in own:
+        if meter.carrier not in prices.cny_per_unit or meter.kind == "virtual" or meter.id in own:
             continue
-        ratio = _as_kwh(1.0, meter.amount_unit)
-        if ratio is not None:
-            found[meter.id] = series * ratio
+        unit, series = prices.cny_per_unit[meter.carrier]
+        if units.parse(unit).dimension == units.parse(meter.amount_unit).dimension:
+            found[meter.id] = series * units.ratio(meter.amount_unit, unit)
     return found
 
 

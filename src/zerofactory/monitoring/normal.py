@@ -205,7 +205,7 @@ def _window_scale(
     by_kind = {kind: np.maximum(smooth(deviation(moved[:, at], 1)), floor[:, None]) for kind, at in chosen.items()}
     scale = np.stack([by_kind[int(kind)] for kind in asked.kind], axis=1)
     relative = _relative(moved, sliding(taught.expected, size), peak)
-    return np.maximum(scale, relative[:, None, None] * np.maximum(sliding(asked.expected, size), 0.0))
+    return np.asarray(np.maximum(scale, relative[:, None, None] * np.maximum(sliding(asked.expected, size), 0.0)))
 
 
 def _relative(residual: Numbers, expected: Numbers, peak: Numbers) -> Numbers:

@@ -1,4 +1,4 @@
-"""What the load follows: output of the day and temperature, learnt by block of hours, on worked and on free days apart.
+"""What the load follows: output of the day and temperature, learnt by block of hours, on free days, worked days and worked weekends apart.
 
 Least squares with a small prior (ridge: Hoerl and Kennard 1970) on departures from the median of the kind of day, refitted
 to values drawn in to three deviations, so that odd days do not bend it (Huber 1981, 7.8).
@@ -13,6 +13,8 @@ import numpy as np
 from zerofactory.monitoring.days import Days, Numbers, Places
 from zerofactory.monitoring.robust import deviation, median
 
+CLASSES = 3
+CLASS_OF = np.array([1, 2, 0, 0, 0], dtype=np.int64)  # worked, worked on a weekend, free
 BLOCKS = 12  # blocks of a day in which drivers act alike
 NEAR_DEGC = (8.0, 16.0, 24.0)  # kinks of the response to temperature
 CLIP_SIGMA = 3.0
@@ -24,7 +26,7 @@ GAIN_FRACTION = 0.05  # a response that lessens the miss by less is none
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Response:
-    """Weights by kind of day (free, worked), block and feature (M × 2 × blocks × F); None where nothing is known."""
+    """Weights by class of day (`CLASS_OF`), block and feature (M × 3 × blocks × F); None where nothing is known."""
 
     weight: Numbers | None
 
@@ -35,10 +37,10 @@ class Response:
         if self.weight is None or features is None:
             return np.zeros(shape)
         by_slot = np.repeat(self.weight, shape[2] // self.weight.shape[2], axis=2)
-        worked = days.working[first:last]
+        kinds = CLASS_OF[days.kind[first:last]]
         added = np.zeros(shape)
-        for kind in (0, 1):
-            here = np.flatnonzero(worked == bool(kind))
+        for kind in range(CLASSES):
+            here = np.flatnonzero(kinds == kind)
             if len(here):
                 added[:, here] = np.einsum("msf,nsf->mns", by_slot[:, kind], features[here], optimize=True)
         return added
@@ -54,9 +56,9 @@ def response(days: Days, past: Numbers, last_days: int, fewest_days: int) -> Res
     values, kinds = past[:, first:], days.kind[first:last]
     slots = values.shape[2]
     size = slots // BLOCKS if slots % BLOCKS == 0 else 1
-    weight = np.zeros((len(values), 2, slots // size, features.shape[2]))
-    for worked in (0, 1):
-        chosen = np.flatnonzero(days.working[first:last] == bool(worked))
+    weight = np.zeros((len(values), CLASSES, slots // size, features.shape[2]))
+    for worked in range(CLASSES):
+        chosen = np.flatnonzero(CLASS_OF[kinds] == worked)
         if len(chosen) < 2 * fewest_days:
             continue
         own = kinds[chosen]

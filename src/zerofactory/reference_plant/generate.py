@@ -30,7 +30,7 @@ def write(folder: Path) -> Written:
     Parameters
     ----------
     folder : Path
-        Where; made when absent. Gets ``factory.toml``, ``mess.toml``, ``README.md`` and ``inbox/``.
+        Where; made when absent. Gets ``factory.toml``, ``plan.toml``, ``mess.toml``, ``README.md`` and ``inbox/``.
 
     Raises
     ------
@@ -42,6 +42,7 @@ def write(folder: Path) -> Written:
     for entry in mess():
         (folder / entry.file).parent.mkdir(parents=True, exist_ok=True)
     (folder / "factory.toml").write_text(plant_text(), encoding="utf-8", newline="\n")
+    (folder / "plan.toml").write_text(plan_text(), encoding="utf-8", newline="\n")
     (folder / "README.md").write_text(guide_text(), encoding="utf-8", newline="\n")
     (folder / "mess.toml").write_text(mess_text(), encoding="utf-8", newline="\n")
     _write_products(folder)
@@ -52,6 +53,11 @@ def write(folder: Path) -> Written:
             shutil.copyfile(folder / entry.copy_of, folder / entry.file)
     names = sorted(path for path in folder.rglob("*") if path.is_file())
     return Written(folder, tuple(names), mess())
+
+
+def plan_text() -> str:
+    """Return the recommended zero-carbon plan of the plant."""
+    return (files("zerofactory.reference_plant") / "plan.toml").read_text(encoding="utf-8")
 
 
 def guide_text() -> str:

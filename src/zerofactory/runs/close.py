@@ -226,7 +226,7 @@ def _book(context: Context, prepared: _Prepared, basis: Basis, reason: str) -> C
         book.records.height,
         seal["total_gco2e"][0],
         "revised" if prepared.revision else "closed",
-        tuple(problem for problem in book.problems if problem.severity == "warning"),
+        (*(one for one in book.problems if one.severity == "warning"), *origins.warnings(prepared.origins)),
     )
 
 

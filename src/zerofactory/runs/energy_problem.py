@@ -173,9 +173,11 @@ def _use(setting: Setting, entry: AssetEntry) -> tuple[Use | None, list[Problem]
 
 
 def _prices(setting: Setting) -> dict[str, Floats]:
+    """Return what the tariff charges and pays; without a price for surplus nothing is paid for it."""
+    paid = setting.tariff.export_cny_per_kwh
     return {
         "import_price_cny_per_kwh": tariffs.price_cny_per_kwh(setting.tariff, setting.grid),
-        "export_price_cny_per_kwh": tariffs.export_price_cny_per_kwh(setting.tariff, setting.grid),
+        "export_price_cny_per_kwh": np.full(setting.grid.length, 0.0 if paid is None else float(paid)),
     }
 
 

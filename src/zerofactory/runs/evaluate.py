@@ -16,8 +16,8 @@ from zerofactory.evaluation.gather import FUNCTIONS, facts_of
 from zerofactory.evaluation.rules import Rules, rules_of
 from zerofactory.evaluation.thresholds import FILE, Stated, read_thresholds, with_thresholds
 from zerofactory.periods import Period
+from zerofactory.planning.facts import PLANS
 from zerofactory.runs.context import Context
-from zerofactory.runs.evaluate_plan import target_amounts
 from zerofactory.runs.evaluation_book import book_of
 from zerofactory.standards.criteria import evaluation_book, evaluation_names, read_evaluation
 from zerofactory.standards.criterion import EvaluationBook
@@ -110,9 +110,18 @@ def gather(context: Context, period: Period, confident: bool = True) -> Gathered
     said = attestations(context, period)
     on = context.today
     amounts = {name: amount for name, amount in attested_amounts(said, on).items() if "/" not in name}
-    booked = facts_of(book_of(context, period)).with_amounts(target_amounts(context))
+    booked = facts_of(book_of(context, period)).with_amounts(_targets(context))
     facts = booked.with_amounts(amounts).with_amounts(_defaults())
     return Gathered(books, Case(facts, said, on, draw(facts) if confident else None))
+
+
+def _targets(context: Context) -> dict[str, Amount]:
+    """Return what a plan in force says about targets; the planner's libraries are loaded only where there is a plan."""
+    if context.workspace.journal.rows(PLANS).is_empty():
+        return {}
+    from zerofactory.runs.evaluate_plan import target_amounts
+
+    return target_amounts(context)
 
 
 def _defaults() -> dict[str, Amount]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.evaluation.assess import Evaluation
@@ -14,7 +15,9 @@ from zerofactory.evaluation.gap import Gap, Need, gap
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.evaluate import as_json, evaluate, evaluate_all, gather
-from zerofactory.runs.evaluate_plan import CheapestPath, cheapest_path
+
+if TYPE_CHECKING:
+    from zerofactory.runs.evaluate_plan import CheapestPath
 
 SUFFIXES = (".csv", ".json", ".md")
 
@@ -82,6 +85,8 @@ def show(context: Context, period: Period, asked: Asked) -> Shown:
     found = evaluate_all(gathered) if asked.every else (evaluate(gathered, asked.standard or ""),)
     shown = Shown(period.label, found)
     if asked.gap and not asked.every:
+        from zerofactory.runs.evaluate_plan import cheapest_path  # the solver's libraries, only where the gap is asked
+
         distance = gap(found[0])
         shown = Shown(period.label, found, distance, cheapest_path(context, distance, period.year, asked.by))
     if asked.out is not None:

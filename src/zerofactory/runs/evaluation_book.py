@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 
@@ -28,6 +28,7 @@ from zerofactory.store.schema import ACTIVITIES
 
 ISO = "iso_14064_1_2018"
 HOURLY = "market_hourly"
+ANNUAL, PROGRAMME, COVERED = "market_annual", "china_programme", "contract"
 LEVELS = {"limited": 1, "reasonable": 2}
 GRAMS_PER_TONNE = 1_000_000.0
 
@@ -38,7 +39,7 @@ def book_of(context: Context, period: Period) -> Book:
     records = booked(context, period, "all")
     labels = [month.label for month in period.months()]
     activities = workspace.journal.active(ACTIVITIES, {"period": labels}).drop("reverses")
-    products = _products(context)
+    power = _electricity(context, period)
     book = Book(
         period=period.label,
         plant=workspace.plant,
@@ -47,24 +48,42 @@ def book_of(context: Context, period: Period) -> Book:
         activities=activities,
         months_closed=len(labels),
         months_wanted=len(labels),
-        matched_wh=_matched_wh(context, period),
+        matched_wh=power.matched_wh,
+        covered_wh=power.covered_wh,
+        programme_gco2e=power.programme_gco2e,
         significance=_significance(context, records),
         base=_base(context),
         previous=_previous(context, period),
         verification=_verification(context, period),
-        products_footprint=products,
+        products_footprint=_products(context),
         credits=_credits(context, period),
     )
     return _with_functions(context, book)
 
 
-def _matched_wh(context: Context, period: Period) -> int | None:
-    """Return what is matched hour by hour, None where electricity is not metered by interval."""
+@dataclass(frozen=True, slots=True)
+class _Power:
+    """What the book of electricity says: matched by the hour, covered by the month, CO2 under the China programme."""
+
+    matched_wh: int | None = None
+    covered_wh: int | None = None
+    programme_gco2e: int | None = None
+
+
+def _electricity(context: Context, period: Period) -> _Power:
+    """Return the electricity of a period under its regimes; nothing where it is not metered by interval."""
     try:
         found = compare(context, period)
     except FaultyData:
-        return None
-    return next((int(result.matched_wh.sum()) for regime, result in found.results if regime.id == HOURLY), None)
+        return _Power()
+    matched = found.matched_wh.get(HOURLY)
+    results = {regime.id: result for regime, result in found.results}
+    annual = results.get(ANNUAL)
+    covered = next((part.energy_wh for part in annual.parts if part.key == COVERED), None) if annual else None
+    programme = results.get(PROGRAMME)
+    return _Power(
+        None if matched is None else int(matched.sum()), covered, programme.emissions_gco2e if programme else None
+    )
 
 
 def _significance(context: Context, records: pl.DataFrame) -> Assessment | None:

@@ -19,6 +19,7 @@ import polars as pl
 from zerofactory.accounting.plan import resolution_key
 from zerofactory.accounting.quantify import quantify
 from zerofactory.errors import NotFound, Text
+from zerofactory.evaluation.attestation_table import ATTESTATIONS
 from zerofactory.factors.model import Factor, FactorBook
 from zerofactory.metering.reading import READINGS
 from zerofactory.periods import zone
@@ -55,7 +56,8 @@ def run(context: Context, figure: str) -> Node:
     ----------
     figure : str
         A record id, an activity id, a document number, a source of the plant (``oven-gas``), or any of source, shop and
-        ISO category with a period: ``oven-gas@2025-03``, ``paint@2025``, ``2.1@2025``.
+        ISO category with a period: ``oven-gas@2025-03``, ``paint@2025``, ``2.1@2025``. What emits nothing (output, water, scrap)
+        opens to its activities, an attested amount (``land_area``) to who said it and the file.
 
     Raises
     ------
@@ -65,6 +67,9 @@ def run(context: Context, figure: str) -> Node:
     name, _, period = figure.partition("@")
     records = _matching(context, name, period)
     if records.is_empty():
+        amount = _without_emissions(context, name, period)
+        if amount is not None:
+            return amount
         plant = context.workspace.plant
         suffix = f"@{period}" if period else ""
         names = [source.id for source in plant.sources] + [shop.id for shop in plant.shops]
@@ -90,6 +95,44 @@ def _matching(context: Context, name: str, period: str) -> pl.DataFrame:
         if not found.is_empty():
             return found.filter(pl.col("period").str.starts_with(period))
     return RECORDS.empty()
+
+
+def _without_emissions(context: Context, name: str, period: str) -> Node | None:
+    """Return activities that have no records, or an attested amount or criterion; None when nothing has that name."""
+    journal = context.workspace.journal
+    for column in ("activity_id", "document", "source_id", "source_kind"):
+        found = journal.active(ACTIVITIES, {column: name}).filter(pl.col("period").str.starts_with(period))
+        if not found.is_empty():
+            break
+    else:
+        return _attested(context, name, period)
+    rows = found.sort("period", "activity_id").to_dicts()
+    sums = found.group_by("unit").agg(pl.col("quantity").sort().sum()).sort("unit")
+    told = " + ".join(f"{quantity:,.12g} {unit}" for unit, quantity in sums.iter_rows())
+    children = [
+        replace(_activity(context, row), title=_same(f"{row['source_id']} · {row['shop']} · {row['period']}"))
+        for row in rows[:MAX_CHILDREN]
+    ]
+    if len(rows) > MAX_CHILDREN:
+        rest = len(rows) - MAX_CHILDREN
+        children.append(Node(Text("其余活动", "further activities"), Text(f"{rest} 条", str(rest))))
+    title = f"{name}@{period}" if period else name
+    return Node(Text(f"{title}: {len(rows)} 条活动", f"{title}: {len(rows)} activities"), _same(told), tuple(children))
+
+
+def _attested(context: Context, name: str, period: str) -> Node | None:
+    """Return what people attested on a subject, the newest first, each with its file."""
+    rows = context.workspace.journal.active(ATTESTATIONS, {"subject": name})
+    rows = rows.filter(pl.col("period").str.starts_with(period))
+    if rows.is_empty():
+        return None
+    children = []
+    for row in reversed(rows.to_dicts()):
+        said = "" if row["value"] is None else f" {row['value']:,.12g} {row['unit'] or ''}".rstrip()
+        file = (_file(context, row["evidence"], str(row["file_name"])),) if row["evidence"] else ()
+        value = _same(f"{row['state']}{said} · {row['actor']} · {row['at']} · {row['text']}".rstrip(" ·"))
+        children.append(Node(_same(f"{row['attestation_id']} · {row['period']}"), value, file))
+    return Node(Text(f"{name}: 证明", f"{name}: attested"), Text("", ""), tuple(children))
 
 
 def _sum(context: Context, figure: str, records: pl.DataFrame) -> Node:
@@ -238,20 +281,18 @@ def _shared_by(context: Context, use: SourceUse, row: dict[str, Any]) -> list[No
     return [Node(Text("分摊", "shared out"), value, tuple(_meter(context, meter, row["period"]) for meter in own))]
 
 
-def _file(context: Context, digest: str) -> Node:
+def _file(context: Context, digest: str, named: str = "?") -> Node:
+    """Return a kept document; ``named`` is its name where it did not come with an import."""
     batches = context.workspace.journal.active(BATCHES, {"file_sha256": digest}).to_dicts()
-    name = batches[0]["file_name"] if batches else "?"
+    name = batches[0]["file_name"] if batches else named
     try:
         place = str(context.workspace.evidence.find(digest).relative_to(context.workspace.folder))
     except NotFound:
         place = "—"
-    imported = batches[0]["known_at"] if batches else "?"
-    children = (
-        Node(Text("存放", "kept at"), _same(place)),
-        Node(_same("SHA-256"), _same(digest)),
-        Node(Text("导入时间", "imported at"), _same(imported)),
-    )
-    return Node(Text("凭证文件", "document file"), _same(name), children)
+    children = [Node(Text("存放", "kept at"), _same(place)), Node(_same("SHA-256"), _same(digest))]
+    if batches:
+        children.append(Node(Text("导入时间", "imported at"), _same(batches[0]["known_at"])))
+    return Node(Text("凭证文件", "document file"), _same(name), tuple(children))
 
 
 def _meter(context: Context, meter: Meter, period: str) -> Node:

@@ -18,6 +18,7 @@ from zerofactory.metering.activity import from_form, overlaps
 from zerofactory.metering.reading_file import from_reading_file, looks_like_readings, read_mapping
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row, stamp
+from zerofactory.runs.instrument_import import named_in
 from zerofactory.store.files import sha256_of, text_of
 from zerofactory.store.schema import ACTIVITIES, BATCHES, RUNS
 from zerofactory.store.series import Segment, segments_text
@@ -167,6 +168,7 @@ def _conflicts(context: Context, parcel: _Parcel, before: Sequence[_Parcel], int
         booked = context.workspace.journal.active(ACTIVITIES, brought_by="import").drop("reverses")
         others = [other.frame for other in before if other.kind == "activities"]
         clashes = overlaps(parcel.frame, pl.concat([booked, *others]), parcel.path.name)
+        clashes += named_in(context, parcel.frame)
         problems += [clash.at(file=parcel.path.name) for clash in clashes]
     return problems
 

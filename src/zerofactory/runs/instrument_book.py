@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from zerofactory.accounting.claims import CLAIMS
+from zerofactory.accounting.claims import CLAIMS, ELECTRICITY
 from zerofactory.accounting.electricity import names_of
 from zerofactory.errors import BookBroken, FaultyData, NotFound, Problem, Text
 from zerofactory.instruments.batch import INSTRUMENT_BATCHES, Batch, batches_of
@@ -19,7 +19,7 @@ from zerofactory.instruments.exclusivity import clashing
 from zerofactory.instruments.purpose import PURPOSES, Purpose, purposes_of
 from zerofactory.instruments.retire import Act, Holdings
 from zerofactory.runs.context import Context, run_row
-from zerofactory.store.schema import RUNS
+from zerofactory.store.schema import ACTIVITIES, RUNS
 from zerofactory.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -107,12 +107,25 @@ def check(workspace: Workspace) -> list[Problem]:
     for name in sorted(set(claimed) | set(stand)):
         if claimed.get(name, 0) * 1_000_000 != stand.get(name, 0):
             problems.append(_claims_differ(name, claimed.get(name, 0), stand.get(name, 0)))
+    problems += _undocumented(workspace, found)
     for digest, file in {(batch.evidence, batch.file_name) for batch in found.batches.values()}:
         try:
             workspace.evidence.find(digest)
         except NotFound:
             problems.append(_file_missing(file))
     return problems
+
+
+def _undocumented(workspace: Workspace, found: Ledger) -> list[Problem]:
+    """Return a problem for every claim on electricity whose certificate is not booked as a document."""
+    mine = found.claims.filter(pl.col("claim_id").str.split(".").list.first().is_in(list(found.purposes)))
+    names = mine.filter(pl.col("covers") == ELECTRICITY)["claim_id"].to_list()
+    booked = set(workspace.journal.active(ACTIVITIES, {"document": names})["document"]) if names else set()
+    return [
+        _broken("claim_undocumented", f"主张 {name} 没有入账的凭证。", f"Claim {name} has no booked document.")
+        for name in names
+        if name not in booked
+    ]
 
 
 def setting(context: Context, found: Ledger) -> Setting:

@@ -22,15 +22,15 @@ import polars as pl
 from zerofactory.connectors.health import read_status
 from zerofactory.connectors.tail import Rows, SpoolTail
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
-from zerofactory.metering.grid import Grid, Integers, grid_of
+from zerofactory.metering.grid import Integers
 from zerofactory.metering.reading import QUALITIES
-from zerofactory.metering.scatter import Numbers
-from zerofactory.monitoring.live import LEVELS, Level, Live, Prices, Snapshot
+from zerofactory.monitoring.live import LEVELS, Level, Live, Snapshot
 from zerofactory.monitoring.open_month import Incoming, live_rules
 from zerofactory.monitoring.stream import Event, Stream
 from zerofactory.periods import Period
 from zerofactory.runs.close import readings_of
 from zerofactory.runs.context import Context, clock
+from zerofactory.runs.live_price import prices
 from zerofactory.runs.profile import months_of
 from zerofactory.site.model import Plant
 from zerofactory.store.schema import ACTIVITIES, BATCHES
@@ -284,50 +284,6 @@ def incoming_of(readings: pl.DataFrame, row_of: Mapping[str, int]) -> Incoming:
     started, seen = (readings[name].to_physical().to_numpy() for name in ("started_at", "known_at"))
     value = readings["value"].to_numpy()
     return Incoming(meter[kept], started[kept], seen[kept], value[kept], quality[kept].astype(np.uint8))
-
-
-def prices(context: Context, period: Period) -> Prices:
-    """Return the energy charge of electricity in every slot of a month, or why there is none.
-
-    The tariff that ``[tariff]`` of the plant file names; else the workspace's ``tariff.csv``.
-    """
-    grid = grid_of(context.workspace.plant, period)
-    refused: list[Text] = []
-    for found in (_named_tariff, _own_tariff):
-        try:
-            name, series = found(context, grid)
-        except FaultyData as fault:
-            refused += [problem.message for problem in fault.problems[:1]]
-        except NotFound as fault:
-            refused.append(fault.as_problem().message)
-        else:
-            said = Text(
-                f"费用为电量电费({name}), 不含需量(容量)电费; 车间与表计按该电价估值, 全厂为外购部分。",
-                f"Cost is the energy charge ({name}) without demand; shops and meters valued at it, the site what is bought.",
-            )
-            return Prices({"electricity": series}, source=said)
-    reason = Text(" ".join(one.zh for one in refused), " ".join(one.en for one in refused))
-    return Prices({}, Text(f"无费用: {reason.zh}", f"No cost: {reason.en}"))
-
-
-def _named_tariff(context: Context, grid: Grid) -> tuple[str, Numbers]:
-    from zerofactory.assets.grid import Grid as TariffGrid
-    from zerofactory.assets.tariff import price_cny_per_kwh
-    from zerofactory.runs.energy_tariff import plant_tariff
-
-    workspace = context.workspace
-    given = plant_tariff(workspace.plant, workspace.folder)
-    slots = TariffGrid(grid.start, grid.minutes, grid.slots, workspace.plant.time_zone)
-    use = workspace.plant.tariff
-    return "/".join((use.area, use.scheme, use.voltage)) if use else "", price_cny_per_kwh(given, slots)
-
-
-def _own_tariff(context: Context, grid: Grid) -> tuple[str, Numbers]:
-    from zerofactory.metering.signal import prices_of
-    from zerofactory.runs.forecast import tariff_of
-
-    given = tariff_of(context)
-    return f"{given.id}, {given.month}", prices_of(given, grid.start, grid.minutes, grid.slots)
 
 
 def running_of(path: Path, live: Live) -> dict[str, int]:

@@ -99,6 +99,7 @@ def with_what_follows(
 def unfilled(notes: Sequence[QualityNote], plant: Plant) -> list[Problem]:
     """Return a problem for every meter that feeds a source and whose month could not be completed."""
     feeding = {meter for source in plant.sources for meter in (*source.meters, *source.split)}
+    feeding |= {str(source.detail["discharge"]) for source in plant.sources if source.detail.get("discharge")}
     terms = meter_tree(plant).terms
     feeding |= {term for meter in feeding & set(terms) for term in terms[meter]}
     return [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -35,8 +36,9 @@ from zerofactory.store.files import sha256_of
 from zerofactory.store.schema import RUNS
 from zerofactory.tables import TableSchema
 
-Shares = Mapping[str, float | None]
+Shares = Mapping[Text, float | None]
 GRAMS_PER_UNIT = 1_000_000
+MOST_TONNES = 1e12
 POWER = "2.1"  # imported electricity in ISO 14064-1
 
 
@@ -187,11 +189,11 @@ def _coverage(context: Context, period: Period, made: Inventory | None) -> tuple
 
     included = quantified / (quantified + estimated of the categories left out)
     """
-    shares: dict[str, float | None] = {one.what.zh: None for one in context.workspace.plant.boundary.exclusions}
+    shares: dict[Text, float | None] = {one.what: None for one in context.workspace.plant.boundary.exclusions}
     if made is None:
         return shares, None
     tested = inventory.significance(context, period)
-    left_out = {one.title.zh: one.emissions_gco2e for one in tested.lines if not one.quantified and one.emissions_gco2e}
+    left_out = {one.title: one.emissions_gco2e for one in tested.lines if not one.quantified and one.emissions_gco2e}
     whole = made.total_gco2e + sum(left_out.values())
     shares |= {name: grams / whole for name, grams in left_out.items()}
     return shares, None if None in shares.values() else (made.total_gco2e / whole if whole else 1.0)
@@ -248,6 +250,21 @@ def put_on_file(
     }  # fmt: skip
     _append(context, DECLARATION_EVIDENCE, row)
     return row
+
+
+def grams_of(tonnes: float | None) -> int | None:
+    """Return tonnes as grams; raise `FaultyData` when they are below zero or no number.
+
+    Examples
+    --------
+    >>> grams_of(1.5)
+    1500000
+    """
+    if tonnes is None:
+        return None
+    if not (math.isfinite(tonnes) and 0.0 <= tonnes < MOST_TONNES):
+        raise FaultyData([_problem("reduction", "减排量应为不小于零的数。", "A reduction is a number not below zero.")])
+    return round(tonnes * GRAMS_PER_UNIT)
 
 
 def record_measure(context: Context, outcome: Outcome) -> dict[str, object]:

@@ -76,6 +76,27 @@ def summary(origins: MonthOrigins) -> dict[str, object]:
     }
 
 
+def warnings(origins: MonthOrigins | None) -> tuple[Problem, ...]:
+    """Return what is to be said about the origins of a month when it is closed."""
+    if origins is None or not origins.routed.unrecorded_wh:
+        return ()
+    energy = f"{origins.routed.unrecorded_wh / 1e6:,.3f} MWh"
+    return (
+        Problem(
+            code="electricity.unrecorded_discharge",
+            message=Text(
+                f"储能放出的 {energy} 在账上没有充入, 按其余电网计。",
+                f"{energy} came out of a store that were not charged on the book; they count as rest of the grid.",
+            ),
+            hint=Text(
+                "若是开账前充入的, 无需处理; 否则请核对充放电表与往返效率。",
+                "If they were charged before the book began, nothing is to be done; else check the meters and the efficiency.",
+            ),
+            severity="warning",
+        ),
+    )
+
+
 def kept(context: Context) -> dict[str, dict[str, Any]]:
     """Return what the journal keeps of origins, by seal; months closed by an earlier edition have none."""
     return kept_in(context.workspace.journal.payloads("close"))

@@ -6,11 +6,10 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
 from zerofactory.planning.commitment import PLAN_FILE, Plan, read_plan
 from zerofactory.planning.facts import PLAN_TASKS, PLANS
 from zerofactory.planning.framework import published_targets
@@ -21,6 +20,7 @@ from zerofactory.planning.task import Task, calendar, refuse_event, tasks_of
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.inventory import booked
 from zerofactory.runs.plan_book import base_of
+from zerofactory.site.model import Plant
 from zerofactory.standards.load import standard as load_standard
 from zerofactory.store.files import text_of
 from zerofactory.store.schema import RUNS
@@ -81,7 +81,9 @@ def _both(text: Text) -> dict[str, str]:
 
 def example_text() -> str:
     """Return the recommended plan of the reference plant."""
-    return (files("zerofactory.reference_plant") / PLAN_FILE).read_text(encoding="utf-8")
+    from zerofactory.reference_plant.generate import plan_text
+
+    return plan_text()
 
 
 def set_plan(context: Context, file: Path | None = None, reason: str = "", example: bool = False) -> SetPlan:
@@ -104,6 +106,7 @@ def set_plan(context: Context, file: Path | None = None, reason: str = "", examp
         raise FaultyData([_no_file(place)])
     content = text_of(place.read_bytes(), place.name)
     plan = read_plan(content, place.name)
+    refuse(problem.at(file=place.name) for problem in _unknown_in_plant(plan, context.workspace.plant))
     before = versions(context)
     if before and before[-1].content == content:
         return before[-1]
@@ -141,6 +144,23 @@ def set_plan(context: Context, file: Path | None = None, reason: str = "", examp
         writer.append(RUNS, run_row("plan_set", context, parameters, {}, row["version"]))
         writer.payload = {"plan": row["plan_id"], "tasks": len(first), "reason": row["reason"]}
     return versions(context)[-1]
+
+
+def _unknown_in_plant(plan: Plan, plant: Plant) -> list[Problem]:
+    """Return every meter and source that the plan names and the plant file does not."""
+    meters, uses = {meter.id for meter in plant.meters}, {source.id for source in plant.sources}
+    named = [(use.id, "表计", "meter", name) for use in plan.end_uses for name in use.meters if name not in meters]
+    named += [(use.id, "排放源", "source", name) for use in plan.end_uses for name in use.sources if name not in uses]
+    hint = Text("请改正 [[end_uses]], 或在 factory.toml 中登记。", "Correct [[end_uses]], or add it to factory.toml.")
+    return [
+        Problem(
+            "planning.not_in_plant",
+            Text(f"用能环节“{use}”: 工厂没有{zh}“{name}”。", f"End use '{use}': the plant has no {en} '{name}'."),
+            hint,
+            column="end_uses",
+        )
+        for use, zh, en, name in named
+    ]
 
 
 def _plan_row(context: Context, plan: Plan, content: str, version: int, reason: str) -> dict[str, object]:

@@ -6,7 +6,7 @@ import polars as pl
 
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.runs.context import Context, run_row
-from zerofactory.store.schema import ACTIVITIES, RUNS
+from zerofactory.store.schema import ACTIVITIES, CLAIMS, RUNS
 
 
 def run(context: Context, document: str, reason: str, into_closed: bool = False) -> int:
@@ -39,6 +39,19 @@ def _reverse(context: Context, document: str, reason: str, into_closed: bool) ->
                 "nothing",
                 Text(f"账本里没有凭证号“{document}”。", f"Nothing is booked under '{document}'."),
                 Text("请用 zf list documents 查看。", "See zf list documents."),
+            )
+        )
+    claimed = context.workspace.journal.active(CLAIMS, {"claim_id": rows["document"].drop_nulls().to_list()})
+    if claimed.height:
+        name = claimed["claim_id"][0].partition(".")[0]
+        problems.append(
+            _problem(
+                "claimed",
+                Text(
+                    f"“{document}”是已注销的权益(主张 {name})。",
+                    f"'{document}' is a retired instrument (claim {name}).",
+                ),
+                Text(f"请用 zf instruments take-back {name}。", f"Use zf instruments take-back {name}."),
             )
         )
     closed = sorted(set(rows["period"]) & set(context.workspace.seals()["period"]))

@@ -20,6 +20,7 @@ from zerofactory.metering.activity_table import ACTIVITIES
 from zerofactory.metering.note import QUALITY
 from zerofactory.planning.facts import PLANNED
 from zerofactory.store.agreed import AGREED
+from zerofactory.store.alarm_events import ALARM_EVENTS
 from zerofactory.tables import Column, TableSchema
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ FACTS: tuple[TableSchema, ...] = (
     *AGREED,
     *INSTRUMENT_FACTS,
     *PLANNED,
+    ALARM_EVENTS,
 )
 
 VERBS = ("UPDATE", "DELETE")
