@@ -7,6 +7,7 @@ import sys
 from bench import (
     activities,
     collection,
+    energy_dispatch,
     energy_sizing,
     evaluation,
     forecasting,
@@ -36,6 +37,7 @@ BENCHES = {
     "package": package.run,
     "collection": collection.run,
     "energy_sizing": energy_sizing.run,
+    "energy_dispatch": energy_dispatch.bench,
     "evaluation": evaluation.run,
     "instruments": instruments.run,
     "live": live.run,

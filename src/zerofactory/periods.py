@@ -97,6 +97,48 @@ class Period:
         return int(length / timedelta(minutes=interval_minutes))
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Consecutive months, from one to another, both inside; used where a period has to cross the turn of a year.
+
+    Examples
+    --------
+    >>> span = Span(Period(2025, 11), Period(2026, 1))
+    >>> span.label, [month.label for month in span.months()]
+    ('2025-11..2026-01', ['2025-11', '2025-12', '2026-01'])
+    """
+
+    first: Period
+    last: Period
+
+    @property
+    def year(self) -> int:
+        """The year of the first month."""
+        return self.first.year
+
+    @property
+    def label(self) -> str:
+        """``2025-11..2026-01``."""
+        return f"{self.first.label}..{self.last.label}"
+
+    def months(self) -> tuple[Period, ...]:
+        """Return the months inside, in order."""
+        low, high = (12 * one.year + (one.month or 1) - 1 for one in (self.first, self.last))
+        return tuple(Period(number // 12, number % 12 + 1) for number in range(low, high + 1))
+
+    def start(self, time_zone: str) -> datetime:
+        """Return the first instant in UTC."""
+        return self.first.start(time_zone)
+
+    def end(self, time_zone: str) -> datetime:
+        """Return the first instant after the span in UTC."""
+        return self.last.end(time_zone)
+
+    def slots(self, time_zone: str, interval_minutes: int) -> int:
+        """Return how many intervals of the given length the span holds (daylight saving counted)."""
+        return int((self.end(time_zone) - self.start(time_zone)) / timedelta(minutes=interval_minutes))
+
+
 def zone(name: str) -> ZoneInfo:
     """Return the time zone; raise `FaultyData` when the name is unknown."""
     try:

@@ -206,6 +206,36 @@ def test_fixing_the_sizes_found_gives_the_same_cost_and_taking_them_away_the_old
     assert before.plan.costs.total_cny == pytest.approx(0.8 * 2400, rel=1e-9)
 
 
+def test_equal_prices_both_ways_are_netted_at_the_meter_and_dearer_sales_are_not_shown() -> None:
+    grid = hours(48)
+    sun = np.clip(np.sin((np.arange(48) % 24 - 6) / 12 * np.pi), 0, None)
+    connection = {
+        "transformer_kva": 5000.0,
+        "import_limit_kw": 800.0,
+        "export_limit_kw": 900.0,
+        "load_loss_fraction": 0.0,
+    }
+    pv = asset_use("pv", "photovoltaic", {"peak_kw": 500.0}, grid, {"yield_kw_per_kw": sun})
+    for paid, shown in ((0.5, True), (0.4, True), (0.6, False)):
+        series = {"import_price_cny_per_kwh": 0.5, "export_price_cny_per_kwh": paid}
+        month = {"demand_price_cny_per_kw_month": 0.0}
+        meter = asset_use("grid", "grid_connection", connection, grid, series, monthly=month)
+        problem = problem_of(grid, (meter, pv), 100.0)
+        answer = size(problem, Options(engine="clarabel"))
+        assert (answer.plan is not None) is shown
+        if answer.plan is None:
+            assert answer.check is not None
+            assert "check.both_ways" in {one.code for one in answer.check.findings}
+        else:
+            assert np.minimum(answer.plan.origin.grid, answer.plan.origin.sold).max() < 1e-3
+            net = 100.0 - 500.0 * sun
+            expected = 0.5 * np.maximum(net, 0).sum() - paid * np.maximum(-net, 0).sum()
+            assert answer.plan.costs.total_cny == pytest.approx(expected, rel=1e-6)
+        own = size(replace(problem, sells_own_only=True), Options(engine="clarabel"))
+        assert own.plan is not None
+        assert own.plan.origin.sold.max() <= 400.0 * (1 + 1e-6)
+
+
 def test_sensitivity_says_what_moves_the_answer() -> None:
     grid = hours(24)
     uses = (source("grid", 0.8, grid), plant("sun", np.linspace(0, 1, 24), 2.0 / grid.years))

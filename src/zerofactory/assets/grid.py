@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import Misuse
-from zerofactory.periods import Period, zone
+from zerofactory.periods import Period, Span, zone
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -51,7 +51,7 @@ class Grid:
             raise Misuse("a grid starts at an aware moment and its step divides a day")
 
     @classmethod
-    def of_period(cls, period: Period, step_minutes: int, time_zone: str = "Asia/Shanghai") -> Grid:
+    def of_period(cls, period: Period | Span, step_minutes: int, time_zone: str = "Asia/Shanghai") -> Grid:
         """Return the grid of a year or a month on the plant's clock (8760 or 8784 hours; 23 or 25 on a day of change)."""
         return cls(period.start(time_zone), step_minutes, period.slots(time_zone, step_minutes), time_zone)
 

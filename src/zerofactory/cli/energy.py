@@ -1,11 +1,11 @@
-"""Commands of energy: energy bill, energy tariffs."""
+"""Commands of energy: bill, tariffs, size, dispatch, backtest."""
 
 from __future__ import annotations
 
 import typer
 
+from zerofactory.cli import energy_dispatch, energy_size
 from zerofactory.cli.energy_bill import bill, tariffs
-from zerofactory.cli import energy_size
 from zerofactory.cli.language import say
 
 
@@ -16,7 +16,14 @@ def register(app: typer.Typer) -> None:
         bill
     )
     group.command("tariffs", help=say("随包电价: 地区、方案、电压、月份", "packaged tariffs"))(tariffs)
-    group.command("size", help=say("选型: 建什么、建多大、怎么运行", "sizing: what to build, how large, how to run it"))(
-        energy_size.size
+    group.command(
+        "size", help=say("选型: 建什么、建多大、怎么运行", "sizing: what to build, how large, how to run it")
+    )(energy_size.size)
+    group.command(
+        "dispatch",
+        help=say("调度: 各设备此刻和今后几十小时怎么运行", "dispatch: what each asset does now and in the hours ahead"),
+    )(energy_dispatch.dispatch)
+    group.command("backtest", help=say("在已实测的日子上检验调度", "the dispatcher judged on days that were measured"))(
+        energy_dispatch.backtest
     )
     app.add_typer(group, name="energy")

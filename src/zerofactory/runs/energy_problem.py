@@ -20,7 +20,7 @@ from zerofactory.assets.weather_year import weather_year
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
 from zerofactory.metering.interval import MISSING, MeterMonth
 from zerofactory.optimisation.energy.problem import EnergyProblem, Goals, Use, use_of
-from zerofactory.periods import Period
+from zerofactory.periods import Period, Span
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_factors import Booking, factors_of
 from zerofactory.runs.energy_file import REFERENCE_PLANT, AssetEntry, EnergyFile, LoadEntry, Series, SupplyEntry
@@ -73,7 +73,7 @@ class Setting:
 
     context: Context
     file: EnergyFile
-    period: Period
+    period: Period | Span
     step_minutes: int
 
     @cached_property

@@ -52,13 +52,14 @@ class Perfect:
 
 @dataclass(frozen=True, slots=True)
 class Season:
-    """How a series repeats: every so many days, the mean of so many repetitions."""
+    """How a series repeats: every so many days, the mean of so many repetitions; ``dark`` when what was nothing stays nothing."""
 
     days: int
     repetitions: int
+    dark: bool = False
 
 
-WEEKLY, DAILY = Season(7, 2), Season(1, 3)
+WEEKLY, DAILY = Season(7, 2), Season(1, 3, dark=True)
 
 
 class Learned:
@@ -83,6 +84,7 @@ class Learned:
         self._measured = dict(measured)
         self._season: dict[Key, Floats] = {}
         self._rho: dict[Key, float] = {}
+        self._dark = {key: season.dark for key, season in seasons.items()}
         self._errors: dict[Key, Floats] = {}
         for key, series in measured.items():
             season = seasons[key]
@@ -101,7 +103,8 @@ class Learned:
             seasonal = self._season[key]
             ahead = seasonal[slot : slot + length]
             newest = series[slot - 1] - seasonal[slot - 1] if slot else 0.0
-            found[key] = np.maximum(ahead + newest * self._rho[key] ** np.arange(1, len(ahead) + 1), 0.0)
+            made = np.maximum(ahead + newest * self._rho[key] ** np.arange(1, len(ahead) + 1), 0.0)
+            found[key] = np.where(ahead > 0.0, made, 0.0) if self._dark[key] else made
         return found
 
     def margin(self, key: Key, length: int, fraction: float) -> Floats:

@@ -26,7 +26,7 @@ from zerofactory.optimisation.energy.assembly import assemble
 from zerofactory.optimisation.energy.outlook import Outlook, Perfect
 from zerofactory.optimisation.energy.plan import Plan
 from zerofactory.optimisation.energy.problem import ELECTRICITY, EnergyProblem, Terminal, Use, electric
-from zerofactory.optimisation.energy.window import LOAD, Standpoint, begun, window
+from zerofactory.optimisation.energy.window import LOAD, Standpoint, begun, window, with_margin
 from zerofactory.optimisation.solving.by_highs import Kept
 from zerofactory.optimisation.solving.linear import LinearProgram, Solution
 from zerofactory.optimisation.solving.result import SolveReport, SolveStatus
@@ -179,16 +179,8 @@ def _plan(
     ahead: EnergyProblem, solver: _Warm, margin: Floats | None, trace: Trace
 ) -> tuple[Wishes, dict[str, float], dict[str, float]]:
     """Return what each asset should do now, what a unit of each carrier is worth later, and the peaks to keep."""
-    assembled = assemble(ahead)
-    program = assembled.program
-    if margin is not None:
-        bounds = {
-            f"{use.id}.peak": (None, -margin[: ahead.grid.length])
-            for use in ahead.uses
-            if f"{use.id}.peak" in program.rows
-        }
-        program = program.changed(row_bounds=bounds)
-    answer = solver.solve(program)
+    assembled = assemble(ahead if margin is None else with_margin(ahead, margin))
+    answer = solver.solve(assembled.program)
     if answer.report.status is not SolveStatus.OPTIMAL:
         trace.failed += 1
         return {use.id: {} for use in ahead.uses}, {}, {}

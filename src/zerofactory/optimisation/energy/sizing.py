@@ -16,6 +16,7 @@ from zerofactory.assets.grid import Floats
 from zerofactory.errors import refuse
 from zerofactory.optimisation.energy.assembly import Assembled, assemble
 from zerofactory.optimisation.energy.check import Check, check
+from zerofactory.optimisation.energy.netting import netted
 from zerofactory.optimisation.energy.origin import origins
 from zerofactory.optimisation.energy.plan import Plan, PlanValues
 from zerofactory.optimisation.energy.problem import EnergyProblem, Goals, Use, faults
@@ -126,7 +127,7 @@ def answer_of(assembled: Assembled, solution: Solution, options: Options | None 
 def plan_of(assembled: Assembled, solution: Solution) -> Plan:
     """Return the plan that a solution means."""
     problem = assembled.problem
-    values = assembled.values(solution)
+    values = netted(problem, assembled.values(solution))
     prices = {}
     for wish in assembled.wishes:
         if wish.id.startswith("wish:"):

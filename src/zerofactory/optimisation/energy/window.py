@@ -13,7 +13,7 @@ from datetime import timedelta
 import numpy as np
 
 from zerofactory.assets.asset import Conditions
-from zerofactory.assets.block import Amount, AssetBlock, Emission, Flow, Given, Term, Variable
+from zerofactory.assets.block import Amount, AssetBlock, Emission, Flow, Given, Term, Variable, over
 from zerofactory.assets.grid import Floats, Grid
 from zerofactory.optimisation.energy.problem import EnergyProblem, Use
 
@@ -83,6 +83,20 @@ def window(
     factors = {key: _cut(amount, whole, cut) for key, amount in problem.factors.items()}
     uses = tuple(_stretch(use, whole, grid, (cut, months), (here, foreseen)) for use in problem.uses)
     return replace(problem, grid=grid, uses=uses, loads=loads, factors=factors)
+
+
+def with_margin(problem: EnergyProblem, margin_kw: Floats) -> EnergyProblem:
+    """Return the problem in which import stays a margin below each new peak: what a forecast may be wrong by."""
+    uses = []
+    for use in problem.uses:
+        rows = tuple(
+            replace(row, bound=over(row.bound, problem.grid.length) - margin_kw[: problem.grid.length])
+            if use.role == "grid" and row.name == "peak"
+            else row
+            for row in use.block.rows
+        )
+        uses.append(replace(use, block=replace(use.block, rows=rows)))
+    return replace(problem, uses=tuple(uses))
 
 
 def _stretch(
