@@ -15,6 +15,7 @@ from zerofactory.runs.context import Context, clock
 from zerofactory.store.access import AccessStore
 from zerofactory.store.workspace import BOOK_FILE, PLANT_FILE, Workspace
 
+WATCHED = ("*.toml", "*.csv", "factors/*", "products/*", "tariffs/*", "standards/*")  # what a person edits by hand
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -82,11 +83,7 @@ def mark_of(context: Context) -> str:
 
 def _mark(folder: Path) -> tuple[object, ...]:
     try:
-        watched = [
-            folder / PLANT_FILE,
-            *sorted((folder / "factors").glob("*.csv")),
-            *sorted((folder / "products").glob("*")),
-        ]
+        watched = [path for pattern in WATCHED for path in sorted(folder.glob(pattern)) if path.is_file()]
         return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in watched)
     except OSError as error:
         message = Text(f"读不了 {folder.name}。", f"{folder.name} cannot be read.")

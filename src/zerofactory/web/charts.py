@@ -73,3 +73,42 @@ def _drawn(options: dict[str, object]) -> ui.echart:
     return ui.echart(
         {"color": PALETTE, "textStyle": {"fontFamily": "inherit"}, "aria": {"enabled": True}, **options}
     ).classes("w-full h-72")
+
+
+def ranges(
+    categories: Sequence[str], series: Mapping[str, Sequence[float | None]], bars_of: Sequence[float], unit: str
+) -> ui.echart:
+    """Return lines over bars: a path beside what is done each year."""
+    drawn: list[dict[str, object]] = [
+        {"name": unit, "type": "bar", "data": list(bars_of), "itemStyle": {"opacity": 0.5}}
+    ]
+    drawn += [
+        {"name": name, "type": "line", "showSymbol": False, "data": list(values)} for name, values in series.items()
+    ]
+    return _drawn({**_axes(categories, unit), "series": drawn, **_legend(True)})
+
+
+def radar(axes: Mapping[str, tuple[float, float]], unit: str) -> ui.echart:
+    """Return a radar of points reached of points possible."""
+    indicator = [{"name": name, "max": max(most, 1e-9)} for name, (_, most) in axes.items()]
+    data = [{"value": [round(points, 2) for points, _ in axes.values()], "areaStyle": {"opacity": 0.3}, "name": unit}]
+    return _drawn(
+        {"radar": {"indicator": indicator, "radius": "68%"}, "series": [{"type": "radar", "data": data}], "tooltip": {}}
+    )
+
+
+def flows(links: Sequence[tuple[str, str, float]], unit: str) -> ui.echart:
+    """Return a Sankey of flows from left to right; nothing of zero is drawn."""
+    kept = [(source, target, value) for source, target, value in links if value > 0.0]
+    names = dict.fromkeys(name for source, target, _ in kept for name in (source, target))
+    drawn = {
+        "type": "sankey", "data": [{"name": name} for name in names], "emphasis": {"focus": "adjacency"}, "nodeGap": 10,
+        "links": [{"source": s, "target": t, "value": round(v, 3)} for s, t, v in kept], "lineStyle": {"color": "gradient", "opacity": 0.45},
+    }  # fmt: skip
+    return _drawn(
+        {
+            "series": [drawn],
+            "tooltip": {"trigger": "item", "valueFormatter": None},
+            "title": {"text": unit, "right": 8, "textStyle": {"fontSize": 11}},
+        }
+    )

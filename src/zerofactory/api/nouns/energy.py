@@ -1,0 +1,77 @@
+"""Energy: the bill of a month, the structure to build, and what each asset does now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from zerofactory.api.door import Reading
+from zerofactory.api.reply import from_book, plain
+from zerofactory.optimisation.energy.problem import Goals
+from zerofactory.periods import Period
+from zerofactory.runs import energy_bill, energy_dispatch, energy_size
+
+ROUTER = APIRouter(prefix="/v1", tags=["energy"])
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Amount = Annotated[float, Field(ge=0, le=1e12)]
+
+
+class Sizing(BaseModel):
+    """What is asked of the structure."""
+
+    model_config = ConfigDict(extra="forbid")
+    period: Annotated[str, Field(max_length=10)] | None = None
+    objective: Literal["cost", "emissions"] = "cost"
+    regime: Literal["location", "market_annual", "market_hourly"] = "location"
+    cap: Annotated[str, Field(max_length=30)] | None = None
+    carbon_price_cny_per_t: Amount = 0.0
+    annual_matched_fraction: Fraction | None = None
+    hourly_matched_fraction: Fraction | None = None
+    non_fossil_fraction: Fraction | None = None
+    physical_fraction: Fraction | None = None
+    budget_cny: Amount | None = None
+    roof_area_m2: Amount | None = None
+    grid_limit_kw: Amount | None = None
+    step_minutes: Literal[60, 30, 15] = 60
+    pareto: int = Field(default=0, ge=0, le=12)
+
+
+class Dispatching(BaseModel):
+    """From when and how far to plan, with which candidates as built."""
+
+    model_config = ConfigDict(extra="forbid")
+    at: datetime | None = None
+    horizon_hours: int = Field(default=48, ge=1, le=168)
+    step_minutes: Literal[60, 30, 15] = 15
+    build: dict[str, Amount] = {}
+    contents: dict[str, Fraction] = {}
+    margin_fraction: float = Field(default=0.8, ge=0.5, le=0.99)
+
+
+@ROUTER.get("/energy/bill")
+def bill(request: Request, visit: Reading, period: str) -> Response:
+    """Return the bill of a past period, reproduced from readings, in whole fen."""
+    asked = Period.parse(period)
+    return from_book(request, visit, lambda: energy_bill.read(visit.context, asked).as_json())
+
+
+@ROUTER.post("/energy/size")
+def size(visit: Reading, asked: Sizing) -> Response:
+    """Return the best structure, checked, or the smallest clash of wishes; takes a minute over a year. Nothing is written."""
+    goals = Goals(**asked.model_dump(exclude={"period", "cap", "step_minutes", "pareto"}))
+    period = Period.parse(asked.period) if asked.period else None
+    wanted = energy_size.Asked(period, goals, asked.cap, asked.step_minutes, asked.pareto)
+    return plain(energy_size.run(visit.context, wanted).as_json())
+
+
+@ROUTER.post("/energy/dispatch")
+def dispatch(visit: Reading, asked: Dispatching) -> Response:
+    """Return what each asset should do now and in the hours ahead. Nothing is sent to a device."""
+    wanted = energy_dispatch.Asked(
+        asked.at, asked.horizon_hours, asked.step_minutes, asked.build, asked.margin_fraction, asked.contents
+    )
+    return plain(energy_dispatch.run(visit.context, wanted).as_json())
