@@ -23,6 +23,10 @@ say "4 逐月封存 2025 年" "4 Close 2025, month by month"
 "$ZF" close -w demo --period 2025 --known-at 2026-01-15
 "$ZF" verify -w demo
 
+say "4b 月末的实时数就是封存数; 表计采得怎样, 表配得够不够" "4b The live figure at the month's end is the closed one; how well meters report, and whether there are enough"
+"$ZF" live -w demo --once --by site
+"$ZF" health -w demo --period 2025-12
+
 say "5 清单: 同一本账, 三个标准, 两种电力口径" "5 The inventory: one book, three standards, two views of electricity"
 "$ZF" inventory show -w demo --period 2025 --standard iso_14064_1_2018 --regime location
 "$ZF" inventory show -w demo --period 2025 --standard ghg_protocol_corporate --regime market_annual
@@ -47,6 +51,9 @@ say "5e2 过去一个月的电费与气费, 由读数算出" "5e2 The bill of a 
 
 say "5f 建什么: 全年选型, 现状与方案在各口径下的费用与吨数" "5f What to build: a year's sizing, cost and tonnes before and after under every regime"
 "$ZF" energy size -w demo --period 2025 --out demo/energy
+
+say "5g 怎么运行: 在实测的三天上, 滚动调度与无储能、峰谷规则、完全预知并列" "5g How to run it: three measured days, rolling dispatch beside no store, the rule and perfect foresight"
+"$ZF" energy backtest -w demo --from 2025-07-22 --days 3 --step 60 --build battery=60000
 
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
@@ -77,3 +84,11 @@ trap 'rm -rf "$keys"' EXIT
 "$ZF" verify demo/package-2025.zip
 
 say "完成: demo/reports/iso_14064-2025.pdf, demo/package-2025.zip" "Done: demo/reports/iso_14064-2025.pdf, demo/package-2025.zip"
+
+# On a terminal the demo ends with an address to open; SERVE=0, or a run that nobody watches, only builds and prints.
+if [ "${SERVE:-1}" != 0 ] && [ -t 1 ]; then
+  say "在浏览器里打开(Ctrl-C 结束)" "Open it in a browser (Ctrl-C ends)"
+  exec "$ZF" serve -w demo
+else
+  say "在浏览器里看: zf serve -w demo" "See it in a browser: zf serve -w demo"
+fi

@@ -156,12 +156,19 @@ def own_standard() -> str:
         lines.append(
             f"| {grade.title.zh} / {grade.title.en} | {least.value if least else 0:g} | {also} | {_plain(least)} |"
         )
-    lines += ["", "| 等级条件 condition | 要求 | requirement | 限值 threshold | 理由 why |", "|---|---|---|---|---|"]
-    lines += [
-        f"| `{one.id}` | {one.title.zh} | {one.title.en} | {_cited(one.base)} | {one.rationale.zh} {one.rationale.en} |"
-        for one in book.criteria
-        if one.kind == "optional"
+    asked = {name for grade in book.grades for name in grade.requires}
+    head = [
+        "",
+        "| 条件与参考 condition, information | 要求 | requirement | 限值 threshold | 理由 why |",
+        "|---|---|---|---|---|",
     ]
+    lines += head
+    for one in book.criteria:
+        if one.kind == "optional":
+            mark = "等级条件 condition" if one.id in asked else "供参考 information"
+            lines.append(
+                f"| `{one.id}` {mark} | {one.title.zh} | {one.title.en} | {_cited(one.base)} | {one.rationale.zh} {one.rationale.en} |"
+            )
     return "\n".join(lines)
 
 

@@ -5,6 +5,8 @@ sources.md    every kind of source: categories, units, columns, reference, worke
 factors.md    every factor set with publisher, edition, status and rows
 standards.md  every rule book with its categories
 evaluation.md every rule book that can be evaluated: criteria, weights, thresholds, sources, grades
+measures.md   every measure and end use of the catalogue
+plan.md       keys of plan.toml, frameworks, levers, scenarios, prices, defaults
 indicators.md every indicator and every amount it is made of (and ../standard/criteria.md: our own standard)
 units.md      every unit with its spellings
 cli.md        every command with its options
@@ -24,6 +26,7 @@ from pathlib import Path
 
 import evaluation_pages
 import instrument_pages
+import plan_pages
 
 os.environ["ZF_LANG"] = "en"
 FOLDER = Path(__file__).resolve().parents[1] / "docs" / "reference"
@@ -31,14 +34,16 @@ NOTICE = "<!-- Made by `make docs` from the code and the data files; do not edit
 
 
 def tables() -> str:
+    from zerofactory.accounting.origin_rows import ORIGINS
     from zerofactory.evaluation.finding import FINDINGS
     from zerofactory.metering.profile import LOAD
     from zerofactory.metering.reading import READINGS
     from zerofactory.metering.signal import SIGNALS
+    from zerofactory.optimisation.energy.plan import DISPATCH
     from zerofactory.optimisation.forecasting.forecast_table import FORECASTS
     from zerofactory.store.schema import FACTS
 
-    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, FORECASTS, FINDINGS, *FACTS)]
+    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, ORIGINS, FORECASTS, DISPATCH, FINDINGS, *FACTS)]
     return (
         "# 表 · Tables\n\nEvery fact table in `book.db` also carries `row_number`, `entry`, `reverses` and `row_hash`.\n\n"
         + "\n".join(pages)
@@ -382,6 +387,7 @@ def index() -> str:
         "evaluation": ("评价标准的条款", "criteria of the standards for evaluation"),
         "indicators": ("指标与数量", "indicators and amounts"), "assets": ("能源设备与参数", "energy assets and their parameters"),
         "instruments": ("绿证、碳信用: 种类、导出表列名、规则", "instruments: kinds, headings of exports, rules"), "tariffs": ("随包电价", "packaged tariffs"),
+        "measures": ("减排措施与用能环节", "measures and end uses"), "plan": ("计划文件、目标框架、情景、价格", "the plan file, frameworks, scenarios, prices"),
         "units": ("单位", "units"), "tables": ("表", "tables"),
     }  # fmt: skip
     lines = ["# 参考 · Reference", "", "| | |", "|---|---|"]
@@ -391,6 +397,7 @@ def index() -> str:
 PAGES = {
     "evaluation": evaluation_pages.evaluation, "indicators": evaluation_pages.indicators,
     "../standard/criteria": evaluation_pages.own_standard, "instruments": instrument_pages.instruments,
+    "measures": plan_pages.measures, "plan": plan_pages.plan,
     "tables": tables, "sources": sources, "factors": factors, "standards": standards, "units": units, "cli": cli,
     "assets": assets, "tariffs": tariffs, "factory": factory, "forms": forms, "factor-columns": factor_columns, "README": index,
 }  # fmt: skip
