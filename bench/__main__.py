@@ -6,6 +6,7 @@ import sys
 
 from bench import (
     activities,
+    anomaly,
     collection,
     energy_dispatch,
     energy_sizing,
@@ -41,6 +42,7 @@ BENCHES = {
     "evaluation": evaluation.run,
     "instruments": instruments.run,
     "live": live.run,
+    "anomaly": anomaly.run,
     "server": server.run,
     "hourly_matching": hourly_matching.run,
     "stored_readings": stored_readings.run,

@@ -88,7 +88,7 @@ say "完成: demo/reports/iso_14064-2025.pdf, demo/package-2025.zip" "Done: demo
 # On a terminal the demo ends with an address to open; SERVE=0, or a run that nobody watches, only builds and prints.
 if [ "${SERVE:-1}" != 0 ] && [ -t 1 ]; then
   say "在浏览器里打开(Ctrl-C 结束)" "Open it in a browser (Ctrl-C ends)"
-  exec "$ZF" serve -w demo
+  "$ZF" serve -w demo
 else
   say "在浏览器里看: zf serve -w demo" "See it in a browser: zf serve -w demo"
 fi

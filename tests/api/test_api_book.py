@@ -47,6 +47,8 @@ def test_the_month_from_upload_to_inventory_is_that_of_the_runs(filled: Someone,
     assert found["total_gco2e"] == closed.json()["months"][0]["total_gco2e"] > 0  # type: ignore[attr-defined, index]
     opened = filled.get("/v1/explain/diesel@2025-01")
     assert opened["children"]  # type: ignore[index]
+    origins = filled.get("/v1/electricity/origins", period="2025-01")
+    assert {line["origin"] for line in origins["origins"]} == {"residual"}  # type: ignore[index]
     assert filled.get("/v1/verification")["clean"] is True  # type: ignore[index]
 
 
@@ -163,3 +165,19 @@ def test_long_lists_come_in_pages(someone: People) -> None:
         answer = viewer.client.get(answer.headers["link"].split(">")[0].lstrip("<"))
         seen += answer.json()["items"]
     assert len(seen) == first.json()["total"] == len({row["id"] for row in seen}) > 10
+
+
+def test_evaluation_over_http_is_that_of_the_runs(filled: Someone, root: Path) -> None:
+    from zerofactory.runs import evaluate
+
+    assert filled.post("/v1/closings", {"period": "2025-01", "known_at": "2026-01-15"}).status_code == 200  # type: ignore[attr-defined]
+    found = filled.get("/v1/evaluation", period="2025-01", standard="gb_t_36132_2025")
+    context = Context(Workspace.open(root / "east"), clock(), "test")
+    gathered = evaluate.gather(context, Period.parse("2025-01"))
+    assert found == evaluate.as_json(evaluate.evaluate(gathered, "gb_t_36132_2025"))
+    listed = filled.get("/v1/evaluation/standards")["items"]  # type: ignore[index]
+    every = filled.get("/v1/evaluations", period="2025-01")["items"]  # type: ignore[index]
+    assert [book["id"] for book in listed] == [one["standard"] for one in every]
+    unknown = filled.client.get("/v1/evaluation", params={"period": "2025-01", "standard": "gb_36132"})
+    assert unknown.status_code == 404
+    assert "gb_t_36132_2025" in unknown.text

@@ -175,8 +175,16 @@ def test_the_answer_fits_the_page_and_its_files_are_written(plant: Path, tmp_pat
     files = {path.name for path in (tmp_path / "out").iterdir()}
     assert files == {"plan.json", "dispatch.parquet", "planned_records.parquet", "week.svg", "week.png", "front.svg", "front.png"}  # fmt: skip
     assert (tmp_path / "out" / "week.png").read_bytes().startswith(b"\x89PNG")
+    from zerofactory.runs.context import open_context
+
+    (kept,) = open_context(plant).workspace.journal.payloads("energy_size")
+    told = json.loads(kept)
+    assert set(told["files"]) == files
+    assert set(told["sizes"]) >= {"sun"}
+    assert zf("verify", "-w", str(plant)).returncode == 0  # type: ignore[attr-defined]
     english = zf("energy", "size", "-w", str(plant), "--period", "2025-03", language="en")
     assert "recommended structure" in english.stdout  # type: ignore[attr-defined]
+    assert max(cell_len(line) for line in english.stdout.splitlines()) <= 100  # type: ignore[attr-defined]
 
 
 def test_planned_records_equal_booked_records_when_the_plan_happens(plant: Path, tmp_path: Path, zf: Call) -> None:
@@ -240,3 +248,22 @@ def test_faults_are_told_before_anything_is_solved(plant: Path, zf: Call) -> Non
     assert "不认识的键" in said("--period", "2025-03")
     energy.unlink()
     assert "energy.toml" in said("--period", "2025-03")
+
+
+def test_a_tariff_with_a_gap_and_missing_hours_are_named(plant: Path, tmp_path: Path, zf: Call) -> None:
+    (plant / "factory.toml").write_text(PLANT.replace('carry = "2026-08"\n', ""), encoding="utf-8")
+    done = zf("energy", "size", "-w", str(plant), "--period", "2025-03")
+    assert done.returncode == 2  # type: ignore[attr-defined]
+    assert "2025-03" in done.stderr  # type: ignore[attr-defined]
+    gaps = tmp_path / "gaps"
+    assert zf("init", str(gaps)).returncode == 0  # type: ignore[attr-defined]
+    (gaps / "factory.toml").write_text(PLANT, encoding="utf-8")
+    (gaps / "energy.toml").write_text(ENERGY, encoding="utf-8")
+    file = tmp_path / "gaps.csv"
+    readings(file, *measured())
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(lines[:100] + lines[107:]) + "\n", encoding="utf-8")
+    assert zf("import", str(file), "-w", str(gaps)).returncode == 0  # type: ignore[attr-defined]
+    done = zf("energy", "size", "-w", str(gaps), "--period", "2025-03")
+    assert done.returncode == 2  # type: ignore[attr-defined]
+    assert "缺 7 个时段" in done.stderr  # type: ignore[attr-defined]

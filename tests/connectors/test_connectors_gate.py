@@ -119,3 +119,5 @@ def test_what_a_register_shows_between_edges_is_kept_for_live_figures_when_it_ca
     made.admit([Arrival("R", T0 + 400 * second, 3.0), Arrival("R", T0 + 500 * second, 1e12)], POLL, T0)  # garbage
     assert made.between == {"R": (T0 + 300 * second, 104.0)}
     assert made.levels()["R"] == (T0, 100.0)
+    made.admit([Arrival("P", T0 + 5, 40.0), Arrival("P", T0 + 7, 1e9)], POLL, T0)
+    assert made.between["P"] == (T0 + 5, 40.0)

@@ -104,6 +104,26 @@ class Lives(RuleBasedStateMachine):
         own = next(one.batch_id for one in BATCHES if one.self_use)
         assert self.book.balance("sold", own) == 0
 
+    @rule(amount=st.integers(1, 8))
+    def cancel(self, amount: int) -> None:
+        before = self.book.balance("cancelled")
+        try:
+            self._do(acts.cancel(self.holdings, Wanted(amount), ACT))
+        except FaultyData:
+            return
+        assert self.book.balance("cancelled") == before + amount
+
+    @rule(place=st.integers(0, len(BATCHES) - 1))
+    def withdraw(self, place: int) -> None:
+        one = BATCHES[place]
+        untouched = one.serials in (*self.book.units(one.batch_id, "held"), *self.book.units(one.batch_id, "retired"))
+        try:
+            self._do(acts.withdraw(self.holdings, [one.batch_id], ACT))
+        except FaultyData:
+            return
+        assert untouched
+        assert acts.withdrawn(self.book, one.batch_id)
+
     @rule(month=st.integers(1, 12))
     def expire(self, month: int) -> None:
         self._do(acts.expire(self.holdings, date(2027, month, 1), ACT))
@@ -116,7 +136,7 @@ class Lives(RuleBasedStateMachine):
         if not hasattr(self, "book"):
             return
         assert self.book.check() == []
-        whole = sum(one.amount for one in BATCHES)
+        whole = sum(one.amount for one in BATCHES if not acts.withdrawn(self.book, one.batch_id))
         assert sum(self.book.balance(account) for account in ACCOUNTS if account != "outside") == whole
         assert self.book.balance("outside") == -whole
         claimed = sum(held.get("claimed", 0) for name in self.claims for held in self.book.of_claim(name).values())

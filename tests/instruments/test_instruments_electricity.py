@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.instruments.conftest import GEC, gec
 
+from zerofactory.errors import FaultyData
 from zerofactory.instruments.retire import Wanted
 from zerofactory.periods import Period
 from zerofactory.runs import close, electricity, import_data, instrument_import, instruments, inventory, verify
@@ -65,6 +66,19 @@ def test_in_an_open_month_every_market_regime_takes_them_once(
     assert found["market_hourly"] == 0  # no generation profile
     assert found["location"] == found["eu_battery"] == 0
     assert verify.run(later(metered)).problems == ()
+
+
+def test_with_a_generation_profile_they_are_matched_by_the_hour(
+    metered: Context, export: Callable[..., Path], later: Callable[..., Context]
+) -> None:
+    heads = GEC.rstrip("\n") + ",逐时发电表计\n"
+    unknown = export(heads, [gec(3, 1, 10, holder="测试公司").rstrip() + ",WIND-METER\n"], "unknown.csv")
+    with pytest.raises(FaultyData):
+        instrument_import.run(later(metered), [unknown], "gec")
+    retired(metered, export(heads, [gec(3, 1, 10, holder="测试公司").rstrip() + ",E1\n"]))
+    close.run(later(metered), MARCH)
+    found = covered(later(metered))
+    assert found["market_hourly"] == found["market_annual"] == 10_000_000
 
 
 def test_behind_a_seal_nothing_moves_until_it_is_revised(

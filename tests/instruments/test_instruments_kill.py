@@ -29,13 +29,17 @@ from zerofactory.runs.context import Context
 from zerofactory.store.workspace import Workspace
 
 folder = Path(sys.argv[1])
-print("ready", flush=True)
+context = lambda: Context(Workspace.open(folder), datetime(2026, 3, 1, tzinfo=UTC), "test")
+told = lambda: print("done", flush=True)
 while True:
-    context = lambda: Context(Workspace.open(folder), datetime(2026, 3, 1, tzinfo=UTC), "test")
     done = run.reserve(context(), run.Request("scope2_market", Period(2025), Wanted(3), "test"))
+    told()
     run.retire(context(), done.claim_id, "N", "", pending=True)
+    told()
     run.settle(context(), done.claim_id, True, "N", "")
+    told()
     run.take_back(context(), done.claim_id, "again")
+    told()
 """
 
 
@@ -50,8 +54,9 @@ def test_killed_anywhere_the_book_opens_and_balances(
             [sys.executable, "-c", WORK, str(green.workspace.folder)], stdout=subprocess.PIPE, env={**os.environ}
         )
         assert worker.stdout is not None
-        worker.stdout.readline()
-        time.sleep(0.3 + chance.random())
+        for _ in range(chance.randint(1, 6)):
+            worker.stdout.readline()
+        time.sleep(0.1 * chance.random())
         worker.send_signal(signal.SIGKILL)
         worker.wait()
         worker.stdout.close()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.instruments.conftest import CCER, GEC, ccer, gec
+from tests.instruments.conftest import CCER, GEC, NAME, ccer, gec
 
 from zerofactory.errors import FaultyData, Problem
 from zerofactory.instruments.neutrality import neutrality_standard
@@ -401,3 +401,51 @@ def test_a_document_cannot_claim_what_the_ledger_holds_nor_be_reversed_behind_it
     instruments.retire(later(green), "C0001", "", "")
     name = ledger(later(green).workspace).claims["claim_id"][0]
     assert codes(refused(lambda: reverse.run(later(green), name, "x"), green)) == ["reverse.claimed"]
+
+
+def test_the_month_claimed_comes_first_then_what_expires_first(green: Context, later: Later, export: Export) -> None:
+    instrument_import.run(green, [export(GEC, [gec(1, 1, 10), gec(6, 11, 20), gec(3, 21, 30)])], "gec")
+    by_month = instruments.reserve(later(green), wish("scope2_market", 12, Period(2025, 6)))
+    assert [str(one.serials) for one in by_month.transfers] == ["GEC-000011..GEC-000020", "GEC-000001..GEC-000002"]
+    by_year = instruments.reserve(later(green), wish("scope2_market", 10))
+    assert [str(one.serials) for one in by_year.transfers] == ["GEC-000003..GEC-000010", "GEC-000021..GEC-000022"]
+
+
+def test_what_was_imported_by_mistake_is_withdrawn_and_comes_in_again(
+    green: Context, later: Later, export: Export
+) -> None:
+    path = export(GEC, [gec(3, 1, 50), gec(4, 51, 60)])
+    instrument_import.run(green, [path], "gec")
+    march, april = ledger(later(green).workspace).batches
+    instruments.reserve(later(green), wish("scope2_market", 5, Period(2025, 4), batches=(april,)))
+    problems = refused(lambda: instruments.withdraw(later(green), [march, april], "wrong month"), green)
+    assert codes(problems) == ["instruments.used"]
+    assert instruments.withdraw(later(green), [march], "wrong month").units == {"gec": 50}
+    assert [one.total for one in instrument_view.position(later(green)).lines] == [10]
+    refused(lambda: instruments.withdraw(later(green), [march], "again"), green)
+    refused(lambda: instruments.reserve(later(green), wish("scope2_market", 20)), green)
+    right = export(GEC, [gec(5, 1, 50)], "right.csv")
+    assert instrument_import.run(later(green), [right], "gec")[0].status == "imported"
+    assert f"{march}-2" in ledger(later(green).workspace).batches
+    assert instruments.cancel(later(green), Wanted(7, (), (f"{march}-2",)), "surplus").units == {"gec": 7}
+    assert instruments.reserve(later(green), wish("scope2_market", 43, batches=(f"{march}-2",))).units == {"gec": 43}
+    assert verify.run(later(green)).problems == ()
+
+
+def test_a_workbook_is_read_like_a_text_file(green: Context, later: Later, tmp_path: Path) -> None:
+    import datetime as days
+
+    import xlsxwriter
+
+    path = tmp_path / "gec.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet, day = book.add_worksheet(), book.add_format({"num_format": "yyyy-mm-dd"})
+    sheet.write_row(0, 0, GEC.rstrip().split(","))
+    for line, cells in enumerate([gec(3, 1, 50), gec(4, 51, 60)], start=1):
+        sheet.write_row(line, 0, cells.rstrip().split(","))
+        sheet.write_number(line, 2, int(cells.split(",")[2]))
+        sheet.write_datetime(line, 3, days.datetime(2025, 2 + line, 1), day)  # noqa: DTZ001
+    sheet.write_row(3, 0, ["5.7E+29", "5.7E+29", 1, "2025-05", "P", "", "", NAME])
+    book.close()
+    problems = refused(lambda: instrument_import.run(later(green), [path], "gec"))
+    assert [(one.code, one.row) for one in problems] == [("instruments.serial_scientific", 4)]

@@ -159,3 +159,6 @@ def test_the_reference_plant_names_the_meters_of_its_main_equipment() -> None:
     assert lines["equipment", "electricity"].is_met
     assert lines["equipment", "natural_gas"].is_met
     assert lines["unit", "steam"].lacking == ("paint",)
+    assert (
+        lines["plant", "electricity"].needed == 7
+    )  # two incomers, export, four roofs; the contract's stations are not ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from zerofactory.connectors.sample import frame_of
 from zerofactory.factors.load import factor_book
 from zerofactory.metering.activity_table import ACTIVITIES
-from zerofactory.monitoring.live import Live, Prices, Snapshot
+from zerofactory.monitoring.live import Live, Prices, Running, Snapshot
 from zerofactory.monitoring.open_month import Incoming
 from zerofactory.periods import Period
 from zerofactory.reference_plant import series
@@ -151,12 +152,14 @@ def test_what_a_register_counted_since_the_last_edge_runs_on(plant: Plant, readi
     until = datetime(2025, 3, 2, 4, tzinfo=UTC)
     feed(live, readings.filter(pl.col("started_at") <= until))
     before = live.snapshot()
-    live.run_on({"G-00": 5_000, "G-PT-OVE": 5_000, "E-UT-CA1": 7_000})
+    live.run_on({"G-00": Running(5_000), "G-PT-OVE": Running(5_000), "E-UT-CA1": Running(7_000, 2_000)})
     after = live.snapshot()
     change = {k: (rows(after, "meter")[k] or 0) - (rows(before, "meter")[k] or 0) for k in rows(before, "meter")}
     assert change["G-PT-OVE", "natural_gas"] == after.total_gco2e - before.total_gco2e > 5_000
     amounts = {f.id: f.amount_month for f in after.figures if f.level == "meter"}
     earlier = {f.id: f.amount_month for f in before.figures if f.level == "meter"}
+    powers = {f.id: f.power_kw for f in after.figures if f.level == "meter"}
+    assert powers["E-UT-CA1"] == 8.0
     assert (amounts["V-UT-AIR"] or 0) - (earlier["V-UT-AIR"] or 0) == pytest.approx(7.0)
 
 
@@ -175,3 +178,17 @@ def test_what_is_estimated_is_told_of_sums_too(plant: Plant, readings: pl.DataFr
     assert figures["shop/paint/electricity"].estimated_fraction == 0.0
     assert 0.1 < seen.estimated_fraction < 0.5
     assert seen.estimated_fraction == figures["site/site/total"].estimated_fraction
+
+
+def test_a_source_without_a_factor_has_no_grams_and_says_why(plant: Plant, readings: pl.DataFrame) -> None:
+    sources = tuple(replace(s, item="moonshine") if s.id == "gas-ovens" else s for s in plant.sources)
+    live = new(replace(plant, sources=sources))
+    feed(live, readings.filter(pl.col("started_at") <= datetime(2025, 3, 2, tzinfo=UTC)))
+    seen = live.snapshot()
+    assert any("gas-ovens" in problem.message.en for problem in seen.problems)
+    figures = {f.key: f for f in seen.figures}
+    shop = figures["shop/paint/natural_gas"]
+    assert shop.month_gco2e is None
+    assert "因子" in shop.note.zh
+    assert figures["meter/G-PT-RTO1/natural_gas"].month_gco2e
+    assert (figures["shop/casting/natural_gas"].month_gco2e or 0) > 0

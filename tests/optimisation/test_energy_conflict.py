@@ -104,3 +104,31 @@ def test_what_is_asked_and_possible_has_no_conflict() -> None:
     assert answer.is_as_asked
     grid = hours(24)
     assert size(problem_of(grid, (source("grid", 0.5, grid), plant("sun", 1.0, 1.0)), 5.0)).conflict is None
+
+
+def test_a_wish_on_the_very_edge_is_met_with_a_hair_of_room() -> None:
+    """Half of the day is dark: an hourly share of 0.5 is just possible, and a little more is told as the edge it is."""
+    answer = size(problem(hourly_matched_fraction=0.50002))
+    assert answer.conflict is not None
+    assert answer.conflict.is_none
+    assert answer.conflict.clashing == ()
+    assert "边界" in answer.conflict.sentence().zh
+    assert answer.plan is not None
+    assert answer.plan.origin.matched_fraction(answer.plan.problem.grid, "interval") == pytest.approx(0.5, abs=1e-4)
+
+
+def test_a_stuck_solver_is_explained_first_and_then_asked_again_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    from dataclasses import replace
+
+    from zerofactory.optimisation.energy import sizing
+    from zerofactory.optimisation.solving import solver
+    from zerofactory.optimisation.solving.result import SolveStatus
+
+    def stuck(program: object, options: object = None) -> object:
+        found = solver.solve(program, options)  # type: ignore[arg-type]
+        return replace(found, report=replace(found.report, status=SolveStatus.FAILED, solver="clarabel"))
+
+    monkeypatch.setattr(sizing, "solve", stuck)
+    answer = size(problem(carbon_cap_t=0.9))
+    assert answer.is_as_asked
+    assert answer.report.solver.startswith("highs")

@@ -227,3 +227,23 @@ def test_the_same_question_gives_the_same_plan(make: Make) -> None:
     one, two = roadmap.plan(portfolio, question), roadmap.plan(portfolio, question)
     assert one.starts == two.starts
     assert one.covers_mwh.tolist() == two.covers_mwh.tolist()
+
+
+def test_a_decided_start_stays_and_a_latest_start_binds(make: Make) -> None:
+    """A dear measure that was decided is on from its year; a cheap one whose time has passed is not begun."""
+    from dataclasses import replace
+
+    portfolio = make([Toy("a", (("oven", 0.3),), capex=9e6), Toy("b", (("boiler", 0.5),), capex=-1e5, earliest=2028)])
+    decided = replace(portfolio.options[0], fixed_start=2027, earliest=2027)
+    too_late = replace(portfolio.options[1], latest=2027)
+    found = roadmap.plan(replace(portfolio, options=(decided, too_late)), Question("market_annual"))
+    assert found.starts == {"a": 2027}
+    assert roadmap.plan(portfolio, Question("market_annual")).starts == {"b": 2028}
+
+
+def test_growth_of_the_plant_scales_what_grows_and_not_the_contracts(make: Make) -> None:
+    from dataclasses import replace
+
+    portfolio = replace(make([], contract=1.0), volume=np.array([1.0, 1.5, 2.0]))
+    nothing = portfolio.amounts(np.zeros((0, 3)), np.full((1, 3), 7.0))
+    assert nothing.tolist() == [[1e6, 1.5e6, 2e6], [2e6, 3e6, 4e6], [7.0, 7.0, 7.0]]

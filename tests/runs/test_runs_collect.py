@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -49,7 +50,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def simulator(reference: Path) -> Iterator[subprocess.Popen[str]]:
     """Run `zf simulate` at 1000 times real time."""
-    child = zf("simulate", "-w", str(reference), "--speed", "1000", "--meters", "24", "--for", "60",
+    child = zf("simulate", "-w", str(reference), "--speed", "1000", "--meters", "24", "--for", "240",
                "--protocols", "modbus,opcua,mqtt,sparkplug,dlt645,http")  # fmt: skip
     stop = time.monotonic() + 40
     while not (reference / "connections.toml").exists():
@@ -61,6 +62,23 @@ def simulator(reference: Path) -> Iterator[subprocess.Popen[str]]:
     child.communicate(timeout=20)
 
 
+def gathered(folder: Path) -> pl.DataFrame:
+    """Return meter and time of what is on disk now, in the spool and in the book."""
+    columns = ("meter_id", "started_at")
+    found = [booked(folder).select(columns)]
+    for path in (folder / "collect" / "spool").glob("*.zfs"):
+        with contextlib.suppress(FileNotFoundError):  # drained this moment
+            found.append(read_segment(path).readings.select(columns))
+    return pl.concat(found).unique()
+
+
+def until(holds: Callable[[], object], seconds: float = 90.0) -> None:
+    stop = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < stop
+        time.sleep(0.3)
+
+
 def booked(folder: Path) -> pl.DataFrame:
     workspace = Workspace.open(folder)
     return workspace.series.read(workspace.open_segments())
@@ -68,7 +86,7 @@ def booked(folder: Path) -> pl.DataFrame:
 
 def test_truth_equals_the_book_after_kill_9(reference: Path, simulator: subprocess.Popen[str]) -> None:
     first = zf("collect", "-w", str(reference))
-    time.sleep(6.0)
+    until(lambda: gathered(reference).height > 300)
     first.send_signal(signal.SIGKILL)
     first.communicate()
     waiting = sum(read_segment(path).readings.height for path in (reference / "collect" / "spool").glob("*.zfs"))
@@ -76,9 +94,10 @@ def test_truth_equals_the_book_after_kill_9(reference: Path, simulator: subproce
     assert waiting + before > 30
     time.sleep(1.5)
     second = zf("collect", "-w", str(reference), "--json")
-    time.sleep(6.0)
+    enough = gathered(reference).height + 300
+    until(lambda: (seen := gathered(reference)).height > enough and seen["meter_id"].n_unique() == 24)
     second.send_signal(signal.SIGTERM)
-    said, _ = second.communicate(timeout=20)
+    said, _ = second.communicate(timeout=60)
     assert second.returncode == 0, said
     assert list((reference / "collect" / "spool").glob("*.zfs")) == []
     rows = booked(reference)

@@ -35,6 +35,33 @@ from zerofactory.store.schema import ACTIVITIES
 Writer = Callable[..., Path]
 Reopen = Callable[[Context], Context]
 YEAR = Period(2025)
+PLAN = """[plan]
+base_year = 2025
+first_year = 2026
+last_year = 2045
+title = { zh = "计划", en = "plan" }
+commitment = { zh = "承诺", en = "commitment" }
+scope = { zh = "范围", en = "scope" }
+reduction_strategy = { zh = "减", en = "reduce" }
+maintenance_strategy = { zh = "保持", en = "maintain" }
+offset_strategy = { zh = "抵", en = "offset" }
+
+[[targets]]
+id = "near"
+title = { zh = "近期", en = "near" }
+method = "stated"
+scope = "1+2"
+target_year = 2030
+reduction_fraction = 0.42
+
+[[targets]]
+id = "long"
+title = { zh = "长期", en = "long" }
+method = "stated"
+scope = "1+2"
+target_year = 2045
+reduction_fraction = 0.9
+"""
 
 
 @pytest.fixture
@@ -245,36 +272,7 @@ def test_a_changed_attestation_breaks_the_book(closed: Context, tmp_path: Path, 
 def test_targets_of_the_plan_in_force_become_amounts(closed: Context, reopen: Reopen):
     from zerofactory.runs.plan import set_plan
 
-    (closed.workspace.folder / "plan.toml").write_text(
-        """[plan]
-base_year = 2025
-first_year = 2026
-last_year = 2045
-title = { zh = "计划", en = "plan" }
-commitment = { zh = "承诺", en = "commitment" }
-scope = { zh = "范围", en = "scope" }
-reduction_strategy = { zh = "减", en = "reduce" }
-maintenance_strategy = { zh = "保持", en = "maintain" }
-offset_strategy = { zh = "抵", en = "offset" }
-
-[[targets]]
-id = "near"
-title = { zh = "近期", en = "near" }
-method = "stated"
-scope = "1+2"
-target_year = 2030
-reduction_fraction = 0.42
-
-[[targets]]
-id = "long"
-title = { zh = "长期", en = "long" }
-method = "stated"
-scope = "1+2"
-target_year = 2045
-reduction_fraction = 0.9
-""",
-        encoding="utf-8",
-    )
+    (closed.workspace.folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     assert "target_reduction" not in evaluate.gather(reopen(closed), YEAR).case.facts.amounts
     set_plan(reopen(closed))
     facts = evaluate.gather(reopen(closed), YEAR).case.facts
@@ -294,3 +292,30 @@ reduction_fraction = 0.9
     assert (
         next(f for f in result.findings if f.criterion == "sbti1.aca").verdict == "met"
     )  # 42 % in ten years from 2020
+
+
+def test_a_finished_task_of_a_checklist_shows_its_criterion_where_its_evidence_is_kept(
+    closed: Context, tmp_path: Path, reopen: Reopen
+):
+    from zerofactory.errors import Text
+    from zerofactory.runs.plan import Change, change_task, set_plan
+
+    mechanism = '\n[mechanism]\nchecklists = ["gb_t_23331_2020"]\n'
+    (closed.workspace.folder / "plan.toml").write_text(PLAN + mechanism, encoding="utf-8")
+    set_plan(reopen(closed))
+    paper = tmp_path / "scope.pdf"
+    paper.write_bytes(b"scope of the system")
+
+    def verdict(criterion: str) -> str:
+        found = evaluate.evaluate(evaluate.gather(reopen(closed), YEAR), "gb_t_23331_2020")
+        return next(f.verdict for f in found.findings if f.criterion == criterion)
+
+    for task, item, evidence in (("a", "gb23331.4", str(paper)), ("b", "gb23331.5", "the cupboard on floor 2")):
+        change_task(reopen(closed), task, "added", Change(title=Text("任务", "task"), item=item, evidence=evidence))
+    assert verdict("gb23331.4") == "not_met"  # not finished yet
+    for task in ("a", "b"):
+        change_task(reopen(closed), task, "done")
+    assert verdict("gb23331.4") == "met"
+    assert verdict("gb23331.5") == "not_met"  # its evidence is no file in the workspace
+    attesting.attest(reopen(closed), YEAR, Said("gb23331.4", "gb_t_23331_2020", state="not_met", text="过期"))
+    assert verdict("gb23331.4") == "not_met"  # what is attested stands before the task

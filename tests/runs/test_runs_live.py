@@ -17,11 +17,14 @@ from zerofactory.connectors.spool import Spool
 from zerofactory.errors import FaultyData
 from zerofactory.monitoring.live import Figure
 from zerofactory.periods import Period
+from zerofactory.reference_plant import series
 from zerofactory.runs import close, health, import_data, live
 from zerofactory.runs.collect import Drain
 from zerofactory.runs.context import Context
 from zerofactory.runs.live import Asked, Follower
+from zerofactory.runs.live_price import prices
 from zerofactory.store.schema import QUALITY
+from zerofactory.store.workspace import Workspace
 
 Write = Callable[..., Path]
 Reopen = Callable[[Context], Context]
@@ -150,6 +153,7 @@ def test_what_a_register_shows_between_two_readings_runs_on(small: Context, reop
     assert follower.take()
     running = figure(follower.look(), "meter", "G1", "natural_gas")
     assert running.amount_month == 14.0
+    assert running.rate_per_hour == 48.0  # 4 Nm3 in five minutes
     assert running.month_gco2e == pytest.approx((gas.month_gco2e or 0) * 1.4, abs=1)
     spool.write([Sample("G1", start + 2 * Q, now + 2, 121.0)])
     assert follower.take()
@@ -215,3 +219,24 @@ def test_health_of_a_closed_month_is_what_was_booked_about_it(
     totals = {one.carrier: one.estimated_fraction for one in closed.totals if one.level == "site"}
     assert totals["electricity"] > 0.25
     assert totals["natural_gas"] == 0.0
+
+
+def test_prices_are_those_the_plant_names_or_a_reason(small: Context, tmp_path: Path) -> None:
+    folder = tmp_path / "reference"
+    folder.mkdir()
+    (folder / "factory.toml").write_text(series.plant_text(), encoding="utf-8")
+    Workspace.create(folder, at=small.at, actor="test")
+    found = prices(Context(Workspace.open(folder), small.now, "test"), Period(2025, 3))
+    unit, electricity = found.cny_per_unit["electricity"]
+    assert unit == "kWh"
+    day = electricity.reshape(31, 96)
+    assert (day == day[0]).all()  # no sharp peak and no holiday in March
+    assert len(set(day[0])) >= 3
+    assert day[0][:20].max() < day[0].max()
+    unit, gas = found.cny_per_unit["natural_gas"]
+    assert (unit, set(gas)) == ("Nm3", {3.6})
+    assert "shanghai" in found.source.zh
+    none = prices(small, Period(2025, 3))
+    assert none.cny_per_unit == {}
+    assert none.reason.zh.startswith("无费用")
+    assert none.reason.en.startswith("No cost")

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import polars as pl
@@ -19,9 +20,8 @@ from zerofactory.periods import Period
 from zerofactory.planning.end_use import end_uses
 from zerofactory.planning.limit import Limit
 from zerofactory.planning.measure import measures
-from zerofactory.runs import close, import_data
+from zerofactory.runs import close, import_data, plan_guide, plan_roadmap
 from zerofactory.runs import plan as run
-from zerofactory.runs import plan_guide, plan_roadmap
 from zerofactory.runs.context import Context
 from zerofactory.runs.inventory import read as read_inventory
 from zerofactory.runs.plan_book import Asked, activities_of
@@ -115,7 +115,7 @@ def _applied(context: Context, result: plan_roadmap.Result, year_: int) -> pl.Da
     """Apply the chosen measures to the booked activities month by month, with code of its own, and move them to a year."""
     on = [measures()[name] for name, start in result.roadmap.starts.items() if start <= year_]
     on.sort(key=lambda one: one.rank)
-    rows = [row for row in activities_of(context, 2025).iter_rows(named=True)]
+    rows = list(activities_of(context, 2025).iter_rows(named=True))
     whole = sum(row["quantity"] for row in rows if row["source_kind"] == "purchased_electricity")
     for row in rows:
         if row["source_kind"] in ("production_output",):
@@ -211,7 +211,7 @@ def test_targets_bind_budgets_hold_and_the_gap_is_told(year: Context) -> None:
         if one.year >= 2029:
             assert one.total("market_annual", (1,)) <= (limits["direct"].limit(one.year) or 0) + 10
     totals = [one.total("market_annual") for one in result.path]
-    assert all(later <= earlier + 10 for earlier, later in zip(totals, totals[1:], strict=False))
+    assert all(later <= earlier + 10 for earlier, later in pairwise(totals))
     assert max(result.roadmap.investment_cny().values()) <= 400_000
     assert result.roadmap.report.gap_fraction <= 0.001
     shown = plan_roadmap.as_json(result)

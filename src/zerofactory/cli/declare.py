@@ -54,15 +54,7 @@ def declare(
 def _standing(state: Any, before: list[Any], as_json: bool) -> None:
     balance = state.balance
     if as_json:
-        numbers = None if balance is None else {
-            "gross_gco2e": balance.gross_gco2e, "reduced_gco2e": balance.reduced_gco2e,
-            "removals_gco2e": balance.removals_gco2e, "residual_gco2e": balance.residual_gco2e,
-            "offset_gco2e": dict(balance.offset_gco2e), "uncovered_gco2e": balance.uncovered_gco2e,
-            "reduced_fraction": balance.reduced_fraction, "offset_fraction": balance.offset_fraction,
-        }  # fmt: skip
-        print_json({"standard": state.standard.id, "period": state.case.period, "balance": numbers,
-                    "ready": not state.problems, "problems": [one.as_json() for one in state.problems],
-                "declared": [one.as_json() for one in before]})  # fmt: skip
+        print_json({**state.as_json(), "declared": [one.as_json() for one in before]})
         return
     if balance is not None:
         print_table(

@@ -1,10 +1,10 @@
-"""Commands of energy: bill, tariffs, size, dispatch, backtest."""
+"""Commands of energy: bill, tariffs, size, dispatch, backtest, run, override, commands."""
 
 from __future__ import annotations
 
 import typer
 
-from zerofactory.cli import energy_dispatch, energy_size
+from zerofactory.cli import energy_dispatch, energy_run, energy_size
 from zerofactory.cli.energy_bill import bill, tariffs
 from zerofactory.cli.language import say
 
@@ -25,5 +25,12 @@ def register(app: typer.Typer) -> None:
     )(energy_dispatch.dispatch)
     group.command("backtest", help=say("在已实测的日子上检验调度", "the dispatcher judged on days that were measured"))(
         energy_dispatch.backtest
+    )
+    group.command(
+        "run", help=say("每 15 分钟计划并下发(须工厂准许)", "plan and command each 15 minutes, where allowed")
+    )(energy_run.run)
+    group.command("override", help=say("人工接管: on 或 off", "manual override: on or off"))(energy_run.override)
+    group.command("commands", help=say("下发过的指令及原因", "what was sent to devices, or why not"))(
+        energy_run.commands
     )
     app.add_typer(group, name="energy")

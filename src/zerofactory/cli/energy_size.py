@@ -63,6 +63,8 @@ def size(
     with working(say("求解……", "solving …")):
         result = energy_size.run(context, asked)
     files = energy_files.write(result, out or Path("energy"), day, language()) if out or day else []
+    if files:
+        energy_files.record(context, result, files)
     print_json(result.as_json()) if as_json else _print(result, files)
     if result.after is None or result.answer.conflict is not None:
         raise typer.Exit(EXIT_FAULTY)

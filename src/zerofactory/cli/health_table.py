@@ -10,6 +10,7 @@ from zerofactory.cli.output import print_line, print_table
 from zerofactory.monitoring.cover import COVER_LEVELS, cover_rules
 from zerofactory.monitoring.health import STATES
 from zerofactory.monitoring.live import carrier_title
+from zerofactory.periods import zone
 
 if TYPE_CHECKING:
     from zerofactory.monitoring.health import Health
@@ -19,7 +20,7 @@ MOST_LISTED = 20
 
 def show(found: Health, every_meter: bool) -> None:
     """Print everything, the worst first; meters without a fault only when asked for."""
-    until = found.elapsed_until.strftime("%Y-%m-%d %H:%MZ")
+    until = found.elapsed_until.astimezone(zone(found.time_zone)).strftime("%Y-%m-%d %H:%M")
     print_line(
         say(
             f"[bold]{found.period}[/bold] 截至 {until}: 自动采集率 {found.collection_fraction:.2%}, 完整率 {found.completeness_fraction:.2%}, 估算电量占比 {found.estimated_fraction:.2%}",

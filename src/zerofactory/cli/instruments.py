@@ -68,6 +68,8 @@ def register(app: typer.Typer) -> None:
     group.command("release", help=say("释放预留", "give back what is reserved"))(release)
     group.command("expire", help=say("核销过期单位", "write off expired units"))(expire)
     group.command("sell", help=say("登记售出", "book a sale"))(sell)
+    group.command("cancel", help=say("核销而不主张", "cancel without a claim"))(cancel)
+    group.command("withdraw", help=say("撤出误导入的批次", "take batches out that were imported by mistake"))(withdraw)
     group.command("take-back", help=say("冲回误登的主张", "take back a claim made by mistake"))(take_back)
     group.command("calendar", help=say("到期日历", "calendar of expiry"))(calendar)
     group.command("measure", help=say("登记减排措施的结果(降无可降)", "what became of a reduction measure"))(measure)
@@ -342,6 +344,34 @@ def sell(
 
 
 @door
+def cancel(
+    amount: AmountOption,
+    reason: ReasonOption,
+    kind: KindOption = None,
+    batch: BatchOption = None,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from zerofactory.instruments.retire import Wanted
+    from zerofactory.runs import instruments as run
+
+    wanted = Wanted(amount, tuple(kind or ()), tuple(batch or ()))
+    _said(run.cancel(opened(workspace), wanted, reason), as_json)
+
+
+@door
+def withdraw(
+    batches: Annotated[list[str], typer.Argument(metavar="BATCH...", help=say("批次", "batches"))],
+    reason: ReasonOption,
+    workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    from zerofactory.runs import instruments as run
+
+    _said(run.withdraw(opened(workspace), batches, reason), as_json)
+
+
+@door
 def take_back(
     claim: ClaimArgument,
     reason: ReasonOption,
@@ -361,7 +391,7 @@ def _said(done: Any, as_json: bool) -> None:
     words = {
         "reserve": say("已预留", "reserved"), "retire": say("已注销", "retired"), "claim": say("已主张", "claimed"),
         "settle": say("已了结", "settled"), "release": say("已释放", "released"), "expire": say("已核销过期", "written off"),
-        "sell": say("已登记售出", "sold"), "take_back": say("已冲回", "taken back"),
+        "sell": say("已登记售出", "sold"), "cancel": say("已核销", "cancelled"), "withdraw": say("已撤出", "withdrawn"), "take_back": say("已冲回", "taken back"),
     }  # fmt: skip
     waiting = say(" (待登记机构确认)", " (pending)") if any(one.state == "pending" for one in done.transfers) else ""
     lead = f"{done.claim_id}: " if done.claim_id else ""

@@ -45,12 +45,11 @@ def live(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    from zerofactory.periods import Period
     from zerofactory.runs import live as run
 
     context = opened(workspace)
     chosen = run.levels_of(context.workspace.plant, "all" if stream or sse else by)
-    asked = run.Asked(chosen, every, seconds, Period.parse(period) if period else None)
+    asked = run.Asked(chosen, every, seconds, run.month_of(period))
     if stream or sse:
         _stream(context, asked, sse)
     elif once or as_json or not sys.stdout.isatty():
@@ -133,8 +132,8 @@ def _notes(seen: Look) -> list[str]:
     if seen.sealed_gco2e is not None and seen.sealed_gco2e != one.total_gco2e:
         lines.append(
             say(
-                f"与封存数 {tonnes(seen.sealed_gco2e, 3)} 不同: 封存后又有读数或单据, 请 zf close --revise。",
-                f"Differs from the sealed {tonnes(seen.sealed_gco2e, 3)}: something came in since; run zf close --revise.",
+                f"与封存数 {tonnes(seen.sealed_gco2e, 3)} 不同: 封存后读数、单据或工厂文件有变, 请核对后 zf close --revise。",
+                f"Differs from the sealed {tonnes(seen.sealed_gco2e, 3)}: readings, documents or the plant file changed since; check and run zf close --revise.",
             )
         )
     if one.price_note.zh:
@@ -184,10 +183,10 @@ def health(
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.cli.health_table import show
-    from zerofactory.periods import Period
     from zerofactory.runs import health as run
+    from zerofactory.runs.live import month_of
 
-    found = run.run(opened(workspace), Period.parse(period) if period else None)
+    found = run.run(opened(workspace), month_of(period))
     if as_json:
         print_json(found.as_json())
     else:

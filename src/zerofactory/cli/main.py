@@ -15,6 +15,7 @@ from zerofactory.cli import (
     assurance,
     baseline,
     book,
+    budget,
     circularity,
     collect,
     declare,
@@ -94,6 +95,7 @@ documents.register(app)
 collect.register(app)
 live.register(app)
 alarms.register(app)
+budget.register(app)
 restatement.register(app)
 package.register(app)
 plan.register(app)

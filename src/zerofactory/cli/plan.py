@@ -298,14 +298,17 @@ def _print_path(found: Result) -> None:
 
 
 def _print_outcome(found: Result) -> None:
+    from zerofactory.planning.roadmap import title_of
+
     roadmap_, report = found.roadmap, found.roadmap.report
+    named = "; ".join(read(title_of(roadmap_.question, name)) for name in roadmap_.clash)
     if roadmap_.kept:
         print_line(say("全部目标、限值与预算均满足。", "Every target, limit and budget is kept."))
     else:
         print_line(
             say(
-                f"无法同时满足: {', '.join(roadmap_.clash)}。下表为最接近的方案。",
-                f"These clash: {', '.join(roadmap_.clash)}. Nearest plan below.",
+                f"无法同时满足: {named}。下表为最接近的方案。",
+                f"These cannot be kept together: {named}. Nearest plan below.",
             )
         )
         print_table(say("差距", "Shortfalls"), [(say("目标", "wish"), "left"), (say("年", "year"), "left"), (say("要求", "wanted"), "right"), (say("达到", "reached"), "right"), (say("单位", "unit"), "left")],

@@ -128,7 +128,7 @@ def wiring(text: str, plant: Plant, folder: Path | None = None) -> tuple[Wiring 
     except ValidationError as error:
         return None, [_form_fault(entry, "") for entry in error.errors(include_url=False)]
     problems: list[Problem] = []
-    devices = _devices(folder, problems)
+    devices = known_devices(folder, problems)
     rules = _rules(raw.collector, problems)
     known = _Known({meter.id: meter for meter in plant.meters if meter.kind != "virtual"}, devices)
     connections = [_connection(entry, place, known, problems) for place, entry in enumerate(raw.connections)]
@@ -278,7 +278,16 @@ def _rules(given: Mapping[str, float], problems: list[Problem]) -> CollectorRule
     return CollectorRules(**merged)
 
 
-def _devices(folder: Path | None, problems: list[Problem]) -> dict[str, DeviceTemplate]:
+def bare_connection(
+    raw: Mapping[str, Any], devices: Mapping[str, DeviceTemplate]
+) -> tuple[Connection | None, list[Problem]]:
+    """Return a connection without meters (one that is written to), or None, and every fault found."""
+    problems: list[Problem] = []
+    return _connection(raw, 0, _Known({}, devices), problems), problems
+
+
+def known_devices(folder: Path | None, problems: list[Problem]) -> dict[str, DeviceTemplate]:
+    """Return the packaged device templates and those of a workspace; faults are added to ``problems``."""
     found = dict(templates())
     for path in sorted((folder / "devices").glob("*.yaml")) if folder is not None else ():
         made, faults = template(path.read_text(encoding="utf-8"), path.stem)

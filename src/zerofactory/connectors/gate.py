@@ -80,7 +80,7 @@ class _State:
 
 
 class Gate:
-    """Decides, meter by meter, what becomes a reading. ``between`` holds what registers showed last between two edges.
+    """Decides, meter by meter, what becomes a reading. ``between`` holds what registers showed last between two edges, and gauges at all.
 
     Parameters
     ----------
@@ -229,6 +229,9 @@ class Gate:
             out.counts["out_of_order"] += 1
             return
         state.last_seen = (at_us, arrival.value)
+        low, high = _bounds(self._meters[arrival.meter_id])
+        if low <= arrival.value <= high:
+            self.between[arrival.meter_id] = (at_us, arrival.value)
         start_us = at_us - (at_us + self._offset(at_us)) % state.step_us
         if state.mean_start_us < 0:
             state.mean_start_us = start_us

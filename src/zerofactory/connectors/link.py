@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeGuard
 
 from zerofactory import units
-from zerofactory.connectors.device import DeviceTemplate
+from zerofactory.connectors.device import DeviceTemplate, Point, Write
 from zerofactory.connectors.sample import Arrival
 from zerofactory.errors import Problem, Text, ZeroFactoryError
 from zerofactory.site.model import Meter, Plant
@@ -107,13 +107,33 @@ class Link(Protocol):
         """Disconnect; never raises."""
 
 
+class Door(Protocol):
+    """One way in: what may be written to a device, and read again. Only `connectors.driven` writes through it."""
+
+    async def open(self) -> None:
+        """Connect; raise `LinkFault` when that fails."""
+
+    async def put(self, station: str, write: Write, value: float) -> None:
+        """Write a value in the write's unit; raise `LinkFault` when the device refuses or is gone."""
+
+    async def get(self, station: str, spot: Write | Point) -> float:
+        """Return what the device shows, in the unit of the write or point; NaN when it shows nothing."""
+
+    async def close(self) -> None:
+        """Disconnect; never raises."""
+
+
+class Refusal(LinkFault):
+    """The device is there and says no; the connection stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class ProtocolKind:
     """One protocol: its id, titles, defaults and how a link is made.
 
     ``polled``: asked every ``poll_seconds``; otherwise the other side sends. ``options``: the keys its connections may
     have under ``options``, with the type of each. ``needs``: which of station, point, device a meter must be given.
-    ``library``: the package it needs from the extra ``connect``.
+    ``library``: the package it needs from the extra ``connect``. ``door``: how devices are written to, where they are.
     """
 
     id: str
@@ -126,6 +146,7 @@ class ProtocolKind:
     needs: tuple[str, ...] = ("point",)
     library: str | None = None
     yields: Text = NOTHING
+    door: Callable[[Connection, Surroundings], Door] | None = None
 
 
 def ratio_of(given_unit: str | None, meter: Meter) -> float:

@@ -77,14 +77,14 @@ class MqttSession:
         except (OSError, TimeoutError, ValueError) as error:
             raise self._away(str(error) or type(error).__name__) from error
 
-    async def messages(self) -> list[MQTTMessage]:
+    async def messages(self, wait_seconds: float = IDLE_SECONDS) -> list[MQTTMessage]:
         """Return what came since; waits a short while; raise `LinkFault` when the broker is gone and all is read."""
         if not self._queue:
             self._arrived.clear()
             self._woken = False
             if not self._queue and self._lost is None:
                 try:
-                    await asyncio.wait_for(self._arrived.wait(), IDLE_SECONDS)
+                    await asyncio.wait_for(self._arrived.wait(), wait_seconds)
                 except TimeoutError:
                     return []
         with self._room:

@@ -84,7 +84,7 @@ class Spool:
     def __init__(self, folder: Path, max_bytes: int, segment_bytes: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._max_bytes, self._segment_bytes = folder, max_bytes, segment_bytes
-        self._lock = _locked(folder)
+        self._lock = locked(folder, _held(folder))
         self._guard = threading.RLock()  # one thread writes while another drains
         self._file: int | None = None
         self._path = folder
@@ -339,24 +339,30 @@ def _readings(blocks: Sequence[bytes], names: dict[int, str]) -> pl.DataFrame:
     return frame.filter(pl.col("meter_id").is_not_null())
 
 
-def _locked(folder: Path) -> sqlite3.Connection:
-    """Hold the folder: an exclusive transaction on an empty SQLite file dies with its process, on every system."""
+def locked(folder: Path, held: Problem) -> sqlite3.Connection:
+    """Hold a folder: an exclusive transaction on an empty SQLite file dies with its process, on every system.
+
+    Raises
+    ------
+    FaultyData
+        Another process holds it; carries the problem given.
+    """
     lock = sqlite3.connect(folder / ".lock.db", timeout=0.2, isolation_level=None, check_same_thread=False)
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         lock.close()
-        raise FaultyData(
-            [
-                Problem(
-                    "connectors.spool_held",
-                    Text("另一个采集进程正在使用该工作区。", "Another collecting process uses this workspace."),
-                    Text("请先停止它, 再启动新的 zf collect。", "Stop it first, then start zf collect."),
-                    file=str(folder),
-                )
-            ]
-        ) from error
+        raise FaultyData([held]) from error
     return lock
+
+
+def _held(folder: Path) -> Problem:
+    return Problem(
+        "connectors.spool_held",
+        Text("另一个采集进程正在使用该工作区。", "Another collecting process uses this workspace."),
+        Text("请先停止它, 再启动新的 zf collect。", "Stop it first, then start zf collect."),
+        file=str(folder),
+    )
 
 
 def _flush_folder(folder: Path) -> None:

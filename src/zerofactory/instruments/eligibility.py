@@ -207,10 +207,6 @@ def _kinds_admitted(rule: Clause, ask: Ask) -> Reason | None:
     return f"{ask.batch.rules.title.zh}不在可用之列。", f"{ask.batch.rules.title.en} is not admitted."
 
 
-def _removal_only(_rule: Clause, ask: Ask) -> Reason | None:
-    return None if ask.batch.removal else ("不是清除类信用。", "not a removal credit.")
-
-
 TESTS: Mapping[str, Test] = {
     "not_expired": _not_expired,
     "tradable": _tradable,
@@ -228,5 +224,4 @@ TESTS: Mapping[str, Test] = {
     "market": _market,
     "beneficiary": _beneficiary,
     "kinds_admitted": _kinds_admitted,
-    "removal_only": _removal_only,
 }

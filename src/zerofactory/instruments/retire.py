@@ -30,11 +30,12 @@ class Holdings:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Units that are asked for: how many, of which kinds, from which batches (none: from any)."""
+    """Units that are asked for: how many, of which kinds, from which batches (none: from any), of which vintage first."""
 
     amount: int
     kinds: tuple[str, ...] = ()
     batches: tuple[str, ...] = ()
+    month: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Act:
 
 
 def reserve(holdings: Holdings, claim_id: str, wanted: Wanted, judge: Judge, act: Act) -> list[Transfer]:
-    """Plan to reserve units for a claim: those that expire first, then the oldest.
+    """Plan to reserve units for a claim: those of the month asked for, then those that expire first, then the oldest.
 
     Raises
     ------
@@ -137,6 +138,56 @@ def sell(holdings: Holdings, wanted: Wanted, act: Act) -> list[Transfer]:
         return problems
 
     return _moves(holdings.book, _taken(holdings, "held", wanted, judge), ("held", "sold"), None, act)
+
+
+def cancel(holdings: Holdings, wanted: Wanted, act: Act) -> list[Transfer]:
+    """Plan to cancel held units without claiming anything for them."""
+    taken = _taken(holdings, "held", wanted, lambda _: [])
+    return _moves(holdings.book, taken, ("held", "cancelled"), None, act)
+
+
+def withdraw(holdings: Holdings, names: Sequence[str], act: Act) -> list[Transfer]:
+    """Plan to take batches out that should not have come in: the inverse of their issue, nothing of them used yet.
+
+    Raises
+    ------
+    FaultyData
+        Units of a batch were reserved, claimed, sold or written off.
+    NotFound
+        Unknown batch.
+    """
+    book = holdings.book
+    made: list[Transfer] = []
+    used: list[Problem] = []
+    for name in names:
+        if name not in holdings.batches:
+            raise NotFound(Text("批次", "batch"), name, tuple(holdings.batches))
+        whole = holdings.batches[name].serials
+        issued = [
+            one for one in book.transfers.values() if one.batch_id == name and not book.is_reversed(one.transfer_id)
+        ]
+        chain = [one for one in issued if one.serials == whole and one.claim_id is None and one.reverses is None]
+        rests = sum(
+            book.balance(account, name) for account in ("held", "retired") if book.units(name, account) == [whole]
+        )
+        if rests != whole.size or not chain or chain[0].from_account != "outside":
+            used.append(_problem("used", f"批次 {name} 已有单位被动用。", f"Units of batch {name} were used already."))
+            continue
+        for one in reversed(chain):
+            made.append(
+                Transfer(
+                    book.next_id(len(made)), name, one.to_account, one.from_account, whole, act.at, act.actor,
+                    act.reason, reverses=one.transfer_id,
+                )
+            )  # fmt: skip
+    if used:
+        raise FaultyData(used)
+    return made
+
+
+def withdrawn(book: Book, batch_id: str) -> bool:
+    """Whether a batch was taken out again: none of its units is in any account of ours."""
+    return book.balance("outside", batch_id) == 0
 
 
 def unwind(holdings: Holdings, claim_id: str, act: Act) -> list[Transfer]:
@@ -228,7 +279,10 @@ def _in_order(batches: Iterable[Batch], wanted: Wanted) -> list[Batch]:
         for one in batches
         if (not wanted.kinds or one.kind in wanted.kinds) and (not wanted.batches or one.batch_id in wanted.batches)
     ]
-    return sorted(chosen, key=lambda one: (one.expires_on or FAR, one.vintage_start, one.batch_id))
+    return sorted(
+        chosen,
+        key=lambda one: (one.vintage_month != wanted.month, one.expires_on or FAR, one.vintage_start, one.batch_id),
+    )
 
 
 def _of_claim(holdings: Holdings, account: str, claim_id: str) -> list[tuple[Batch, SerialRange]]:

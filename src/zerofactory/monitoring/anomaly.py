@@ -1,6 +1,6 @@
 """Anomaly detection against a learned normal, with a rate of false alarms that is promised and kept.
 
-Every day is held against the normal of the days before it (`normal.held_against`), learnt anew every two weeks. What comes out
+Every day is held against the normal of the days before it (`normal.held_against`), learnt anew every week. What comes out
 are studentised statistics: the greatest miss of a quarter hour and of two hours, up and down; the miss of the daily energy, of
 the hours of rest and of the base load; peak and isolated jumps. Running sums of the daily energy (CUSUM, Page 1954,
 Biometrika 41, 100–115) find slow drift apart from that.
@@ -23,10 +23,11 @@ from zerofactory.monitoring.days import Days, Flags, Numbers
 from zerofactory.monitoring.normal import Memory, held_against
 from zerofactory.monitoring.robust import deviation, median
 
-STEP_DAYS = 14  # days judged by one normal before it is learnt anew
+STEP_DAYS = 14  # past days held against one normal when thresholds are calibrated
+WALK_DAYS = 7  # days judged by one normal before it is learnt anew
 FOLDS = 4
-IN_HAND = 0.5  # half of the promised rate is kept in hand: the future is never quite like the past
-LASTING_FRACTION = 0.5  # share of odd days in a step above which they are taken for the new normal
+IN_HAND = 0.25  # three quarters of the promised rate are kept in hand: the future is never quite like the past
+LASTING_FRACTION = 0.3  # share of odd days in a step above which they are taken for the new normal
 TAIL_FRACTION = 0.2
 SHAPE_BOUNDS = (0.0, 0.5)
 FEWEST_APART = 25  # days of a class from which it has tails of its own
@@ -149,8 +150,8 @@ def _walk(days: Days, first: int, past: _Run, learnt: tuple[_Tails, Numbers, Num
     """Judge a step at a time; an odd day is not learnt from, unless it lasts: then it is the new normal."""
     tails, threshold, calibrated, known = learnt
     run, odd_days, oddness, cause = past, [], [], []
-    for origin in range(first, days.count, STEP_DAYS):
-        until = min(origin + STEP_DAYS, days.count)
+    for origin in range(first, days.count, WALK_DAYS):
+        until = min(origin + WALK_DAYS, days.count)
         step = _scored(days, origin, until, terms, known)
         run = _joined(run, step)
         level, which = _oddness(step.scores, tails, days.working[origin:until])

@@ -161,6 +161,11 @@ class Booking:
         made = quantify(ACTIVITIES.frame(rows), self.plant, factors, known_at=known_at)
         kept = made.records.filter(COUNTED)
         place = np.array([int(name, 16) for name in kept["activity_id"]], dtype=np.int64)
+        refused = [problem.message.en for problem in errors_of(made.problems)]  # each begins with "[source month]"
+        self.has_factor = np.array(
+            [not any(text.startswith(f"[{group.source.id} ") for text in refused) for group in self.groups],
+            dtype=np.bool_,
+        )
         return _Flows(place, kept["factor_value"].to_numpy(), kept["gwp"].to_numpy()), made.problems
 
 

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from zerofactory.errors import Text
 from zerofactory.metering.profile import shop_meters
 from zerofactory.site.model import Plant
+from zerofactory.site.tree import meter_tree
 
 CoverLevel = Literal["plant", "unit", "equipment"]
 COVER_LEVELS: Mapping[CoverLevel, Text] = {
@@ -98,6 +99,14 @@ def meter_cover(plant: Plant) -> tuple[CoverLine, ...]:
     return tuple(lines)
 
 
+def not_ours(plant: Plant) -> set[str]:
+    """Return the meters that measure nothing of this plant (a contract partner's station): no shop, no tree, no source."""
+    used = {name for source in plant.sources for name in (*source.meters, *source.split)}
+    used |= {term for name in used & set(meter_tree(plant).terms) for term in meter_tree(plant).terms[name]}
+    used |= {meter.parent for meter in plant.meters if meter.parent}
+    return {m.id for m in plant.meters if m.shop is None and m.parent is None and m.kind != "virtual"} - used
+
+
 @lru_cache(maxsize=1)
 def _classes() -> Mapping[str, str]:
     """Return the energy class of carriers and of items of sources."""
@@ -109,9 +118,10 @@ def _at_plant(plant: Plant) -> dict[str, dict[str, bool]]:
     """Return by energy what enters the plant, and whether a meter tells how much."""
     found: dict[str, dict[str, bool]] = {}
     metered = {meter.carrier for meter in plant.meters if meter.kind != "virtual"}
+    others = not_ours(plant)
     for meter in plant.meters:
         energy = _classes().get(meter.carrier)
-        if energy and meter.kind != "virtual" and meter.parent is None:
+        if energy and meter.kind != "virtual" and meter.parent is None and meter.id not in others:
             found.setdefault(energy, {})[meter.id] = True
     for source in plant.sources:
         energy = _classes().get(source.item or "")

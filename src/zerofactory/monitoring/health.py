@@ -96,6 +96,7 @@ class Health:
     """Everything about one month."""
 
     period: str
+    time_zone: str
     elapsed_until: datetime
     collection_fraction: float
     completeness_fraction: float
@@ -162,6 +163,7 @@ def health(seen: Seen, plant: Plant, clocks: Sequence[Clock] = ()) -> Health:
     there = int(np.count_nonzero(state))
     return Health(
         period=seen.month.period.label,
+        time_zone=plant.time_zone,
         elapsed_until=seen.month.grid.moment(seen.elapsed),
         collection_fraction=automatic / due if due else 0.0,
         completeness_fraction=there / state.size if state.size else 0.0,

@@ -27,6 +27,7 @@ from zerofactory.metering.grid import Integers
 from zerofactory.metering.profile import SITE, place, shop_meters
 from zerofactory.metering.scatter import Numbers
 from zerofactory.monitoring.booking import Booking
+from zerofactory.monitoring.cover import not_ours
 from zerofactory.monitoring.open_month import Flags, Incoming, OpenMonth, Sums
 from zerofactory.monitoring.tree import Carrying
 from zerofactory.periods import Period
@@ -37,6 +38,7 @@ Level = Literal["site", "shop", "line", "meter"]
 LEVELS: tuple[Level, ...] = ("site", "shop", "line", "meter")
 TOTAL, DOCUMENTS = "total", "documents"
 NO_SOURCE = Text("不属于任何排放源", "in no source")
+NO_FACTOR = Text("因子未定, 见提示", "no factor, see the problems")
 NOTHING = Text("", "")
 NOT_BOUGHT = ("on_site_renewable", "exported_electricity")  # their kWh cost no energy charge
 
@@ -51,8 +53,16 @@ class Prices:
 
 
 @dataclass(frozen=True, slots=True)
+class Running:
+    """What a meter shows beyond its last whole slot: the amount since, and what a whole slot comes to at the present rate."""
+
+    amount_milli: int
+    slot_milli: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Figure:
-    """One place and carrier. ``amount_*`` in ``unit``; ``rate_per_hour`` is the mean of its newest slot.
+    """One place and carrier. ``amount_*`` in ``unit``; ``rate_per_hour`` is the mean since its last whole slot, or of that slot.
 
     ``*_cny``: energy charge; of a shop or meter what its energy would cost if bought, of the site what is bought. ``until``:
     the instant up to which every meter behind the row has reported. ``note`` says why a column is empty.
@@ -141,7 +151,7 @@ class Live:
             np.array([self._place[name] for name in group.source.meters], dtype=np.int64)
             for group in self.booking.groups
         ]
-        self._carrying = Carrying(plant, self.booking.groups, names)
+        self._carrying = Carrying(plant, self.booking.groups, names, self.booking.has_factor)
         self._factors, self._known_at = factors, known_at
         self._documents: dict[str, int] = {}
         self._document_problems: tuple[Problem, ...] = ()
@@ -154,6 +164,7 @@ class Live:
         ]
         self._rows = {level: tuple(self._rows_of(level)) for level in LEVELS}
         self.running_milli: Integers = np.zeros(len(real), dtype=np.int64)
+        self._slot_milli: dict[int, int] = {}
 
     def take(self, incoming: Incoming) -> None:
         """Take readings."""
@@ -164,11 +175,15 @@ class Live:
         found, problems = self.booking.documents(activities, self._factors, self._known_at)
         self._documents, self._document_problems = found, problems
 
-    def run_on(self, running_milli: Mapping[str, int]) -> None:
-        """Take what registers have counted since their last whole slot, in thousandths of the meters' amount units."""
+    def run_on(self, running: Mapping[str, Running]) -> None:
+        """Take what meters show since their last whole slot."""
         self.running_milli[:] = 0
-        for name, milli in running_milli.items():
-            self.running_milli[self.month.row_of[name]] = milli
+        self._slot_milli = {}
+        for name, shown in running.items():
+            row = self.month.row_of[name]
+            self.running_milli[row] = shown.amount_milli
+            if shown.slot_milli is not None:
+                self._slot_milli[row] = shown.slot_milli
 
     def snapshot(self, levels: Sequence[Level] = LEVELS, settle: bool = False) -> Snapshot:
         """Return the figures of some levels; ``settle`` estimates every gap anew first."""
@@ -218,6 +233,7 @@ class Live:
         there = month.reached > 0
         slot = np.maximum(month.reached - 1, 0)
         newest = np.where(there, month.amount[np.arange(len(slot)), slot], 0)
+        newest[list(self._slot_milli)] = list(self._slot_milli.values())
         known = self._known()
         carried, has = self._carrying.of(whole, booked.emissions_gco2e)
         carried_today, _ = self._carrying.of(day, today.emissions_gco2e)
@@ -309,6 +325,8 @@ class Live:
             return int(state.carried[there].sum()), int(state.carried_today[there].sum()), NOTHING
         if not len(row.groups):
             return None, None, NO_SOURCE
+        if not self.booking.has_factor[row.groups].all():
+            return None, None, NO_FACTOR
         return int(state.emissions[row.groups].sum()), int(state.emissions_today[row.groups].sum()), NOTHING
 
     def _total(self, state: _State) -> Figure:
@@ -427,6 +445,7 @@ def _meter_prices(plant: Plant, prices: Prices) -> dict[str, Numbers]:
     """Return CNY per amount unit of every real meter whose carrier has a price in a unit of the same kind."""
     found = {}
     own = {name for source in plant.sources if source.kind in NOT_BOUGHT for name in (*source.meters, *source.split)}
+    own |= not_ours(plant)
     for meter in plant.meters:
         if meter.carrier not in prices.cny_per_unit or meter.kind == "virtual" or meter.id in own:
             continue

@@ -119,7 +119,7 @@ def held_against(days: Days, origin: int, until: int, memory: Memory, skip: Flag
     taught = _Held(days.kind[first:origin], expected[:, :cut], (values - expected)[:, :cut], resting[:, :cut])
     asked = _Held(days.kind[origin:until], expected[:, cut:], (values - expected)[:, cut:], resting[:, cut:])
     miss = _judged(taught, asked, windows_of(days.clock.minutes), memory)
-    strange = _strange(taught.kind, asked.kind, memory.fewest_days)
+    strange = _strange(taught.kind, asked.kind, memory.fewest_days) | follows.unseen(days, first, (origin, until))
     return replace(
         miss, scores={name: np.where(strange, np.nan, values) for name, values in miss.scores.items()},
         daily={name: np.where(strange, np.nan, values) for name, values in miss.daily.items()},

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zerofactory.monitoring.days import Days, Numbers, Places
+from zerofactory.monitoring.days import Days, Flags, Numbers, Places
 from zerofactory.monitoring.robust import deviation, median
 
 CLASSES = 3
@@ -20,6 +20,7 @@ NEAR_DEGC = (8.0, 16.0, 24.0)  # kinks of the response to temperature
 CLIP_SIGMA = 3.0
 REFITS = 2
 RIDGE = 4.0  # weight of "no response", in observations a slot
+NEAR_K = 1.0  # how far the mean of a day may lie outside what was seen
 SPREAD_K = 5.0  # usual spread of temperature: what was hardly ever seen to differ is hardly trusted
 GAIN_FRACTION = 0.05  # a response that lessens the miss by less is none
 
@@ -29,6 +30,20 @@ class Response:
     """Weights by class of day (`CLASS_OF`), block and feature (M × 3 × blocks × F); None where nothing is known."""
 
     weight: Numbers | None
+
+    def unseen(self, days: Days, first: int, span: tuple[int, int]) -> Flags:
+        """Return the days of a span (M × n) whose weather lies outside that of the days from ``first`` on, of meters that follow it."""
+        origin, until = span
+        none = np.zeros((len(days.values), until - origin), dtype=np.bool_)
+        if self.weight is None or "temperature" not in days.drivers:
+            return none
+        mean = np.nanmean(np.nan_to_num(days.drivers["temperature"][:until]), axis=1)
+        classes = CLASS_OF[days.kind[:until]]
+        for place, day in enumerate(range(origin, until)):
+            seen = mean[first:origin][classes[first:origin] == classes[day]]
+            if len(seen) and not seen.min() - NEAR_K <= mean[day] <= seen.max() + NEAR_K:
+                none[:, place] = np.abs(self.weight[:, classes[day]]).sum(axis=(1, 2)) > 0.0
+        return none
 
     def of(self, days: Days, first: int, last: int) -> Numbers:
         """Return what the drivers of days [first, last) add (M × n × S)."""

@@ -57,7 +57,15 @@ def smooth(scale: Numbers) -> Numbers:
 
 
 def greatest(values: Numbers) -> Numbers:
-    """Return the greatest along the last axis, not-a-number where nothing is there."""
+    """Return the greatest along the last axis, not-a-number where nothing is there.
+
+    Examples
+    --------
+    >>> greatest(np.array([[1.0, np.nan], [np.nan, np.nan]])).tolist(), greatest(np.zeros((1, 0))).tolist()
+    ([1.0, nan], [nan])
+    """
+    if not values.shape[-1]:
+        return np.full(values.shape[:-1], np.nan)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)
         return np.asarray(np.nanmax(values, axis=-1))

@@ -18,6 +18,7 @@ from zerofactory.errors import Problem, Text
 from zerofactory.monitoring.rule import Rule, Subject, defaults, parameters, rules
 
 FILE = "alarms.toml"
+WATCH = "watch"  # not a rule: how collecting looks at the rules
 LIMITS = ("limit_per_hour", "contracted_kw")
 
 
@@ -83,8 +84,8 @@ def settings(text: str, meters: Collection[str]) -> tuple[Settings, list[Problem
 
 def _entry(row: Mapping[str, Any], meters: Collection[str]) -> tuple[Setting | None, list[Problem]]:
     name = str(row.get("rule", ""))
-    if name not in rules():
-        return None, [_unknown(name or "rule", tuple(rules()))]
+    if name not in (*rules(), WATCH):
+        return None, [_unknown(name or "rule", (*rules(), WATCH))]
     known = parameters().get(name, {})
     problems = []
     given: dict[str, float] = {}

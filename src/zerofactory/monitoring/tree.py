@@ -19,10 +19,11 @@ class Carrying:
 
     Direct: the meters of a group share its grams by amount; where a source is split, its own meters share its whole as well
     (they measure the same energy further up). Down: a meter below one with grams carries the parent's grams per unit. Up: a
-    meter above such ones carries their grams per unit. All in whole grams; the shares of a group add up to it.
+    meter above such ones carries their grams per unit. A group without a factor carries nothing. All in whole grams; the shares
+    of a group add up to it.
     """
 
-    def __init__(self, plant: Plant, groups: Sequence[Group], names: Sequence[str]) -> None:
+    def __init__(self, plant: Plant, groups: Sequence[Group], names: Sequence[str], has_factor: Flags) -> None:
         place = {name: row for row, name in enumerate(names)}
         meters = {meter.id: meter for meter in plant.meters}
         self._count = len(names)
@@ -34,7 +35,8 @@ class Carrying:
                 self._split.append((np.array([place[name] for name in source.meters]), np.array(own)))
         self._scale = np.array([_scale(meters[name]) for name in names])
         self._has = np.zeros(self._count, dtype=np.bool_)
-        for rows in (*self._direct, *(rows for rows, _ in self._split)):
+        told = [rows for rows, known in zip(self._direct, has_factor, strict=True) if known]
+        for rows in (*told, *(rows for rows, own in self._split if has_factor[own].all())):
             self._has[rows] = True
         self._parent = np.array([place.get(meters[name].parent or "", -1) for name in names], dtype=np.int64)
         depth = np.array([_depth(name, meters) for name in names], dtype=np.int64)

@@ -16,17 +16,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
 from zerofactory.planning.end_use import StatedUse, end_uses
 from zerofactory.planning.framework import frameworks
 from zerofactory.planning.measure import measures
 from zerofactory.planning.mechanism import Mechanism
 from zerofactory.planning.mechanism import faults as mechanism_faults
 from zerofactory.planning.read import record
-from zerofactory.planning.scenario import grids
+from zerofactory.planning.scenario import carbon_price, grids
 from zerofactory.planning.target import Target
+from zerofactory.standards.load import standard
 
 PLAN_FILE = "plan.toml"
+REGIMES = ("location", "market_annual")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,8 @@ def faults(plan: Plan) -> list[Problem]:
                 "plan.first_year",
             )
         )
+    problems += _range_faults(plan)
+    problems += _book_faults(plan)
     for place, target in enumerate(plan.targets):
         problems += _target_faults(target, place, head)
     problems += _unknown("measures", "减排措施", "measure", plan.measures, measures())
@@ -171,6 +175,45 @@ def faults(plan: Plan) -> list[Problem]:
     problems += _repeated("targets", [target.id for target in plan.targets])
     problems += _repeated("end_uses", [use.id for use in plan.end_uses])
     return [*problems, *mechanism_faults(plan.mechanism)]
+
+
+def _range_faults(plan: Plan) -> list[Problem]:
+    """Return the numbers that lie where they cannot lie."""
+    economics, head = plan.economics, plan.plan
+    inside: list[tuple[str, float | None, float, float]] = [
+        ("economics.discount_fraction", economics.discount_fraction, 0.0, 1.0),
+        ("economics.budget_cny", economics.budget_cny, 0.0, float("inf")),
+    ]
+    inside += [
+        (f"economics.budgets_cny.{year}", amount, 0.0, float("inf")) for year, amount in economics.budgets_cny.items()
+    ]
+    inside += [(f"economics.volume.{year}", share, 1e-6, 100.0) for year, share in economics.volume.items()]
+    inside += [(f"end_uses.{use.id}.share_fraction", use.share_fraction, 0.0, 1.0) for use in plan.end_uses]
+    for name, stated in plan.measures.items():
+        inside.append((f"measures.{name}.size", stated.size, 0.0, float("inf")))
+        inside.append((f"measures.{name}.max_fraction", stated.max_fraction, 0.0, 1.0))
+        inside.append((f"measures.{name}.start_year", stated.start_year, head.first_year, head.last_year))
+    return [
+        _fault("range", f"“{path}”应在 {low:g} 与 {high:g} 之间, 现为 {value:g}。", f"'{path}' must lie within {low:g} and {high:g}; it is {value:g}.", path)
+        for path, value, low, high in inside
+        if value is not None and not low <= value <= high
+    ]  # fmt: skip
+
+
+def _book_faults(plan: Plan) -> list[Problem]:
+    """Return what the rule book, the claim regime, the categories or the carbon price do not know."""
+    head = plan.plan
+    problems = _unknown("plan.regime", "电力口径", "claim regime", [head.regime], dict.fromkeys(REGIMES))
+    regimes = [target.regime for target in plan.targets if target.regime]
+    problems += _unknown("targets.regime", "电力口径", "claim regime", regimes, dict.fromkeys(REGIMES))
+    try:
+        known = {category.id: category for category in standard(head.standard).categories}
+        wanted = [name for target in plan.targets for name in target.categories]
+        problems += _unknown("targets.categories", "类别", "category", wanted, known)
+        carbon_price(plan.economics.carbon_price)
+    except NotFound as fault:
+        problems.append(fault.as_problem())
+    return problems
 
 
 def _target_faults(target: Target, place: int, head: Head) -> list[Problem]:

@@ -83,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True, eq=False)
 class Model:
-    """A program with the places of its variables."""
+    """A program with the places of its variables; ``groups`` names the rows of each wish, to find which clash."""
 
     program: LinearProgram
     on: Block
@@ -92,7 +92,7 @@ class Model:
     credit: Block | None
     slack: Block | None
     own_links: tuple[int, ...]
-    groups: tuple[str, ...]
+    groups: Mapping[str, tuple[str, ...]]
     portfolio: Portfolio = field(repr=False)
 
     def read(self, x: Floats) -> tuple[Floats, Floats]:
@@ -159,13 +159,12 @@ class Wishes:
     steady: bool = False
 
 
-def build(portfolio: Portfolio, wishes: Wishes, elastic: bool = False, dropped: Sequence[str] = ()) -> Model:
+def build(portfolio: Portfolio, wishes: Wishes, elastic: bool = False) -> Model:
     """Return the program.
 
     Parameters
     ----------
     elastic : every limit may be broken at a price that outweighs everything else; cost is left out.
-    dropped : groups of wishes left out (to find which clash).
     """
     draft = Draft()
     years = len(portfolio.years)
@@ -181,20 +180,29 @@ def build(portfolio: Portfolio, wishes: Wishes, elastic: bool = False, dropped: 
     _products(draft, at)
     _exclusions(draft, at)
     _contracted(draft, at)
-    kept = [row for row in wishes.rows if row.group not in dropped]
-    slack = draft.add_columns("slack", len(kept), cost=1.0) if elastic and kept else None
-    _limits(draft, at, kept, slack)
-    if wishes.steady and not elastic and "steady" not in dropped:
+    slack = draft.add_columns("slack", len(wishes.rows), cost=1.0) if elastic and wishes.rows else None
+    _limits(draft, at, wishes.rows, slack)
+    if wishes.steady and not elastic:
         _never_rising(draft, at, wishes.priced)
-    if "budget" not in dropped:
-        _budgets(draft, at, wishes.budgets_cny)
+    _budgets(draft, at, wishes.budgets_cny)
     if not elastic:
         credit = _neutrality(draft, at, wishes)
         idle = float(discount(portfolio) @ _money(portfolio, wishes).constant) * CNY
         draft.add_columns("idle", 1, 1.0, 1.0, idle)
-    further = [name for name, asked in (("steady", wishes.steady), ("budget", bool(wishes.budgets_cny))) if asked]
-    groups = tuple(dict.fromkeys([row.group for row in wishes.rows] + further))
-    return Model(draft.finish(), on, link, cover, credit, slack, own, groups, portfolio)
+    program = draft.finish()
+    return Model(program, on, link, cover, credit, slack, own, _groups(program, wishes), portfolio)
+
+
+def _groups(program: LinearProgram, wishes: Wishes) -> dict[str, tuple[str, ...]]:
+    """Return the rows of each group of wishes by name: targets and limits, then steadiness, then the budgets together."""
+    found: dict[str, tuple[str, ...]] = {}
+    for number, row in enumerate(wishes.rows):
+        found[row.group] = (*found.get(row.group, ()), f"limit_{number}")
+    for group, start in (("steady", "steady_"), ("budget", "budget_")):
+        rows = tuple(name for name in program.rows if name.startswith(start))
+        if rows:
+            found[group] = rows
+    return found
 
 
 @dataclass(frozen=True, eq=False)

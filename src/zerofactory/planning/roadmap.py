@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from zerofactory.errors import Text, ZeroFactoryError
-from zerofactory.optimisation.solving.by_highs import solve as solve_highs
+from zerofactory.errors import FaultyData, Problem, Text, ZeroFactoryError
+from zerofactory.optimisation.solving.by_highs import Kept
 from zerofactory.optimisation.solving.linear import Solution
 from zerofactory.optimisation.solving.result import SolveReport, SolveStatus
 from zerofactory.planning import lever, model
@@ -23,8 +23,9 @@ from zerofactory.planning.portfolio import Floats, Portfolio
 from zerofactory.planning.scenario import default
 from zerofactory.planning.search import search
 
-BUDGET = "budget"
+BUDGET, STEADY = "budget", "steady"
 BREACH = 1e-6
+NEAREST_GAP = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,31 @@ class Roadmap:
         return found
 
 
+def title_of(question: Question, group: str) -> Text:
+    """Return a group of wishes in the user's words: the target and its year, the limit and its value, the budgets.
+
+    Examples
+    --------
+    >>> title_of(Question("location"), "budget").en
+    'the budgets of the years'
+    """
+    if group == BUDGET:
+        return Text("各年投资上限", "the budgets of the years")
+    if group == STEADY:
+        return Text("排放逐年不升", "emissions that never rise")
+    name, _, rest = group.partition(":")
+    if name == "limit":
+        limit = question.limits[int(rest.rpartition(":")[2])]
+        sign = "≤" if limit.direction == "at_most" else "≥"
+        since = Text(f"({limit.year} 年起)", f" (from {limit.year})") if limit.year else Text("", "")
+        return Text(
+            f"{limit.title.zh} {sign} {limit.value:g} {limit.unit}{since.zh}",
+            f"{limit.title.en} {sign} {limit.value:g} {limit.unit}{since.en}",
+        )
+    goal = next((one for one in question.goals if one.id == name), None)
+    return Text(f"{goal.title.zh} {rest} 年", f"{goal.title.en} {rest}") if goal else Text(group, group)
+
+
 def wishes_of(portfolio: Portfolio, question: Question) -> Wishes:
     """Return a question as rows and linear figures of a portfolio."""
     found: list[Row] = []
@@ -163,10 +189,20 @@ def plan(portfolio: Portfolio, question: Question) -> Roadmap:
     if solution.report.status.has_answer:
         return _answer(built, solution, question, wishes)
     if solution.report.status is not SolveStatus.INFEASIBLE:
-        raise ZeroFactoryError(f"the roadmap's solver ended with {solution.report.status.value}")
-    clash = clashing(portfolio, wishes)
+        raise FaultyData([_unfinished(solution.report)])
     nearest = _nearest(portfolio, wishes, question)
-    return replace(nearest, clash=clash)
+    return replace(nearest, clash=clashing(portfolio, wishes, [breach.group for breach in nearest.breaches]))
+
+
+def _unfinished(report: SolveReport) -> Problem:
+    return Problem(
+        code="planning.unfinished",
+        message=Text(
+            f"求解在 {report.runtime_s:.0f} s 内没有找到方案({report.status.value})。",
+            f"No plan was found within {report.runtime_s:.0f} s ({report.status.value}).",
+        ),
+        hint=Text("请缩短规划期或放宽预算与限值。", "Shorten the plan, or loosen budgets and limits."),
+    )
 
 
 def _solve(built: Model, question: Question) -> Solution:
@@ -178,7 +214,7 @@ def _solve(built: Model, question: Question) -> Solution:
 def _nearest(portfolio: Portfolio, wishes: Wishes, question: Question) -> Roadmap:
     """Return the cheapest plan among those that stay nearest to the wishes (least sum of relative breaches)."""
     elastic = model.build(portfolio, wishes, elastic=True)
-    least = solve_highs(elastic.program, 1e-4, default("time_limit_s"))
+    least = search(elastic.program, len(portfolio.years), NEAREST_GAP, default("time_limit_s") / 3)
     if not least.report.status.has_answer:
         raise ZeroFactoryError(
             "not even a plan with broken wishes was found: budgets or decided starts contradict each other"
@@ -189,34 +225,43 @@ def _nearest(portfolio: Portfolio, wishes: Wishes, question: Question) -> Roadma
         replace(row, bound=row.bound + row.scale * float(extra))
         for row, extra in zip(wishes.rows, allowed, strict=True)
     )
-    built = model.build(portfolio, replace(wishes, rows=loosened, steady=False))
-    solution = _solve(built, question)
+    for steady in dict.fromkeys((wishes.steady, False)):
+        built = model.build(portfolio, replace(wishes, rows=loosened, steady=steady))
+        solution = _solve(built, question)
+        if solution.report.status.has_answer:
+            break
     if not solution.report.status.has_answer:
         built, solution = elastic, least
     return _answer(built, solution, question, wishes)
 
 
-def clashing(portfolio: Portfolio, wishes: Wishes) -> tuple[str, ...]:
+def clashing(portfolio: Portfolio, wishes: Wishes, breached: Sequence[str] = ()) -> tuple[str, ...]:
     """Return a smallest set of wishes that cannot be kept together (deletion filter: drop each whose absence changes nothing).
 
-    Chinneck and Dravnieks 1991 (doi 10.1287/ijoc.3.2.157). Whole variables are relaxed while that is already infeasible.
+    Chinneck and Dravnieks 1991 (doi 10.1287/ijoc.3.2.157). Whole variables are relaxed while that is already infeasible. The search
+    begins with the wishes that the nearest plan breaks, then with budgets and steadiness too; where the solver cannot tell
+    within its time, a wish stays named.
     """
-    groups = list(model.build(portfolio, wishes).groups)
-    relaxed = not _feasible(portfolio, wishes, (), relaxed=True)
-    dropped: list[str] = []
-    for group in groups:
-        if not _feasible(portfolio, wishes, (*dropped, group), relaxed):
-            dropped.append(group)
-    return tuple(group for group in groups if group not in dropped)
+    built = model.build(portfolio, replace(wishes, net=None, neutral_year=None))
+    program = replace(built.program, cost=np.zeros_like(built.program.cost))
+    relaxed = replace(program, integer=np.zeros_like(program.integer))
+    asked = program if Kept(relaxed).solve().report.status.has_answer else relaxed
+    solver = Kept(asked, mip_rel_gap=1.0, time_limit=default("clash_limit_s"))
 
+    def impossible(kept: Sequence[str]) -> bool:
+        free = [row for group, rows in built.groups.items() if group not in kept for row in rows]
+        freed = asked.changed(row_bounds=dict.fromkeys(free, (-np.inf, np.inf)))
+        return solver.solve(freed).report.status is SolveStatus.INFEASIBLE
 
-def _feasible(portfolio: Portfolio, wishes: Wishes, dropped: Sequence[str], relaxed: bool) -> bool:
-    kept = replace(wishes, net=None, neutral_year=None)
-    program = model.build(portfolio, kept, dropped=dropped).program
-    program = replace(program, cost=np.zeros_like(program.cost))
-    if relaxed:
-        program = replace(program, integer=np.zeros_like(program.integer))
-    return solve_highs(program, 1.0, default("time_limit_s")).report.status.has_answer
+    everything = tuple(built.groups)
+    broken = tuple(group for group in everything if group in breached)
+    money = tuple(group for group in everything if group in breached or group in (STEADY, BUDGET))
+    kept = next((some for some in (broken, money) if some and impossible(some)), everything)
+    for group in reversed(kept):
+        rest = tuple(one for one in kept if one != group)
+        if impossible(rest):
+            kept = rest
+    return kept
 
 
 def _answer(built: Model, solution: Solution, question: Question, wishes: Wishes) -> Roadmap:

@@ -96,6 +96,8 @@ def carbon_price(name: str) -> Scenario:
         flat = float(name)
     except ValueError:
         return _named(carbon_prices(), name, Text("碳价情景", "carbon price"))
+    if not 0.0 <= flat < float("inf"):
+        raise NotFound(Text("碳价", "carbon price"), name, tuple(carbon_prices()))
     title = Text(f"固定 {flat:g} 元/t", f"flat {flat:g} CNY/t")
     return Scenario(name, title, {2025: flat}, "CNY/t", "stated with the command", "placeholder")
 

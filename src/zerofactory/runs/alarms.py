@@ -380,7 +380,7 @@ def watch(context: Context) -> tuple[Problem, ...]:
 
     This is what `zf collect` calls when readings have been booked; it never raises for want of readings.
     """
-    first, last = newest_days(context, 2)
+    first, last = newest_days(context, int(own_settings(context).general("watch")["days"]))
     try:
         done = scan(context, Asked(first, last))
     except FaultyData as fault:

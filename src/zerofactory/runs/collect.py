@@ -27,7 +27,8 @@ from zerofactory.connectors.connection import Wiring, read_wiring
 from zerofactory.connectors.health import read_status, write_status
 from zerofactory.connectors.spool import SegmentContent, Spool, read_segment
 from zerofactory.errors import Problem, Text, ZeroFactoryError
-from zerofactory.runs import book_readings
+from zerofactory.monitoring.rule import defaults
+from zerofactory.runs import alarms, book_readings
 from zerofactory.runs.book_readings import ReadingParcel
 from zerofactory.runs.context import Context, clock
 from zerofactory.store.workspace import Workspace
@@ -92,13 +93,14 @@ async def _collect(
     seconds, once = until
     with _signals(stop):
         draining = asyncio.create_task(_drain_now_and_then(collector, drain, wiring.rules.drain_seconds))
+        watching = None if once else asyncio.create_task(_watch_now_and_then(collector, context))
         timer = asyncio.get_running_loop().call_later(seconds, stop.set) if seconds is not None else None
         try:
             await collector.run(stop, once)
         finally:
             if timer is not None:
                 timer.cancel()
-            await ended([draining])
+            await ended([draining, *([watching] if watching else [])])
             await asyncio.to_thread(drain.all)
             waiting = collector.spool.bytes_held
             collector.spool.close()
@@ -176,6 +178,19 @@ async def _drain_now_and_then(collector: Collector, drain: Drain, every_seconds:
             await asyncio.wait_for(collector.drain_wanted.wait(), wait)
 
 
+async def _watch_now_and_then(collector: Collector, context: Context) -> None:
+    """Look at the newest days by every alarm rule on the beat; an alarm is told, and what the book refuses too."""
+    while True:
+        await asyncio.sleep(defaults("watch")["every_minutes"] * 60.0)
+        now = replace(context, workspace=Workspace(context.workspace.folder), now=clock())
+        try:
+            told = await asyncio.to_thread(alarms.watch, now)
+        except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError, ZeroFactoryError, pl.exceptions.PolarsError) as error:
+            told = (_book_busy(error),)
+        for problem in told:
+            collector.tell(problem)
+
+
 def read_levels(home: Path) -> Levels:
     """Return the last booked reading of each meter, or nothing when the file is absent or unreadable."""
     try:
@@ -187,7 +202,7 @@ def read_levels(home: Path) -> Levels:
 
 def write_levels(home: Path, levels: Levels) -> None:
     """Keep the last booked readings; they only help the gate, so a lost file costs a comparison and no data."""
-    write_status(home / "levels.json", dict(levels))
+    write_status(home / "levels.json", dict(levels), indent=None)
 
 
 def raise_levels(levels: Levels, readings: pl.DataFrame) -> None:

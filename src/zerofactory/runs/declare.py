@@ -57,6 +57,25 @@ class Standing:
         """The balance, None while the period is open."""
         return self.case.balance
 
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        balance = self.balance
+        numbers: dict[str, object] | None = None
+        if balance is not None:
+            names = ("gross", "reduced", "removals", "residual", "uncovered")
+            numbers = {f"{name}_gco2e": getattr(balance, f"{name}_gco2e") for name in names}
+            numbers |= {
+                "offset_gco2e": dict(balance.offset_gco2e), "reduced_fraction": balance.reduced_fraction,
+                "offset_fraction": balance.offset_fraction,
+            }  # fmt: skip
+        return {
+            "standard": self.standard.id,
+            "period": self.case.period,
+            "balance": numbers,
+            "ready": not self.problems,
+            "problems": [problem.as_json() for problem in self.problems],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 
 from zerofactory.errors import FaultyData, Language, Problem, Text
+from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.energy_size import SizingResult
-from zerofactory.store.files import write_bytes_whole, write_whole
+from zerofactory.store.files import sha256_of, write_bytes_whole, write_whole
+from zerofactory.store.schema import RUNS
 
 
 def write(result: SizingResult, folder: Path, first: date | None, language: Language) -> list[Path]:
@@ -37,6 +41,31 @@ def write(result: SizingResult, folder: Path, first: date | None, language: Lang
     if result.front:
         made += _pictures(charts.front(result.front, language), folder / "front")
     return made
+
+
+def record(context: Context, result: SizingResult, files: Sequence[Path]) -> None:
+    """Write into the journal that a result was kept: what was asked, of which figures, what came out, and the files' hashes."""
+    problem = result.before.plan.problem
+    content = hashlib.sha256()
+    for carrier in problem.carriers:
+        content.update(carrier.encode() + problem.load(carrier).astype("<f8").tobytes())
+    told = result.as_json()
+    parameters = {name: told[name] for name in ("period", "step_minutes", "goals")}
+    sizes = (
+        {}
+        if result.after is None
+        else {one.asset: round(one.size, 3) for one in result.after.plan.sizes if one.is_built}
+    )
+    outcome = {"status": str(result.answer.report.status), "as_asked": result.answer.is_as_asked, "sizes": sizes}
+    payload = {**parameters, **outcome, "files": {path.name: sha256_of(path) for path in files}}
+    workspace = context.workspace
+    row = run_row("energy_size", context, parameters, {"loads_sha256": content.hexdigest()}, outcome)
+    with (
+        workspace.locked(),
+        workspace.journal.writing(at=context.at, kind="energy_size", actor=context.actor) as writer,
+    ):
+        writer.append(RUNS, row)
+        writer.payload = payload
 
 
 def day_of(text: str) -> date:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,14 @@ from zerofactory.evaluation.gather import FUNCTIONS, facts_of
 from zerofactory.evaluation.rules import Rules, rules_of
 from zerofactory.evaluation.thresholds import FILE, Stated, read_thresholds, with_thresholds
 from zerofactory.periods import Period
-from zerofactory.planning.facts import PLANS
+from zerofactory.planning.facts import PLAN_TASKS, PLANS
 from zerofactory.runs.context import Context
 from zerofactory.runs.evaluation_book import book_of
 from zerofactory.standards.criteria import evaluation_book, evaluation_names, read_evaluation
 from zerofactory.standards.criterion import EvaluationBook
 
 OWN_FOLDER = "standards"
+SHA256 = re.compile(r"[0-9a-f]{64}")
 DEFAULTS = {"claim_number": 1.0, "credits_retired": 0.0, **{f"function@{number}": 0.0 for number in FUNCTIONS}}
 
 
@@ -37,6 +39,11 @@ class Library:
     def names(self) -> tuple[str, ...]:
         """Ids of all books, sorted."""
         return tuple(sorted({*evaluation_names(), *self.own}))
+
+    @property
+    def packaged(self) -> tuple[EvaluationBook, ...]:
+        """The books that come with the program."""
+        return tuple(evaluation_book(name) for name in evaluation_names())
 
     def rules(self, name: str) -> Rules:
         """Return one book, checked, with the entered thresholds; raise `NotFound` with the choices, `FaultyData` with faults."""
@@ -107,7 +114,7 @@ def gather(context: Context, period: Period, confident: bool = True) -> Gathered
         A month is not closed, or a file of the workspace is at fault.
     """
     books = library(context.workspace.folder)
-    said = attestations(context, period)
+    said = {**_tasks_done(context, books), **attestations(context, period)}
     on = context.today
     amounts = {name: amount for name, amount in attested_amounts(said, on).items() if "/" not in name}
     booked = facts_of(book_of(context, period)).with_amounts(_targets(context))
@@ -137,9 +144,32 @@ def attestations(context: Context, period: Period) -> dict[str, Attestation]:
     return newest(rows, kept)
 
 
+def _tasks_done(context: Context, books: Library) -> dict[str, Attestation]:
+    """Return criteria that a finished task of the plan's checklists shows, where its evidence is a file that is kept."""
+    if context.workspace.journal.rows(PLAN_TASKS).is_empty():
+        return {}
+    from zerofactory.runs.plan import tasks
+
+    done = [task for task in tasks(context) if task.state == "done" and task.item]
+    found = {}
+    for task in done:
+        kept = [digest for digest in task.evidence if _is_kept(context, digest)]
+        actor = task.history[-1][2] if task.history else ""
+        for book in books.packaged if kept else ():
+            if any(criterion.id == task.item for criterion in book.criteria):
+                subject = f"{book.id}/{task.item}"
+                text = f"{task.title.zh} {task.title.en}"
+                found[subject] = Attestation(
+                    task.id, subject, "met", None, None, 0.0, kept[-1], f"task {task.id}", None, text, actor
+                )
+    return found
+
+
 def _is_kept(context: Context, digest: str) -> bool:
     from zerofactory.store.files import sha256_of
 
+    if not SHA256.fullmatch(digest):
+        return False
     try:
         return sha256_of(context.workspace.evidence.find(digest)) == digest
     except NotFound:

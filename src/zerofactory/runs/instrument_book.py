@@ -17,7 +17,7 @@ from zerofactory.instruments.book import TRANSFERS, Book, Transfer, folded, tran
 from zerofactory.instruments.eligibility import Setting
 from zerofactory.instruments.exclusivity import clashing
 from zerofactory.instruments.purpose import PURPOSES, Purpose, purposes_of
-from zerofactory.instruments.retire import Act, Holdings
+from zerofactory.instruments.retire import Act, Holdings, withdrawn
 from zerofactory.runs.context import Context, run_row
 from zerofactory.store.schema import ACTIVITIES, RUNS
 from zerofactory.store.workspace import Workspace
@@ -134,7 +134,8 @@ def setting(context: Context, found: Ledger) -> Setting:
     own = [use for use in plant.sources if use.kind == "on_site_renewable"]
     sold = any(use.detail.get("certificates_sold") == "yes" for use in own)
     market = plant.region.partition("-")[0]
-    return Setting(context.today, tuple(sorted(names_of(plant))), market, sold, clashing(found.batches.values()))
+    standing = [batch for name, batch in found.holdings.batches.items() if not withdrawn(found.book, name)]
+    return Setting(context.today, tuple(sorted(names_of(plant))), market, sold, clashing(standing))
 
 
 def act_of(context: Context, reason: str, certificate: str | None = None) -> Act:
@@ -167,10 +168,12 @@ def write(context: Context, found: Ledger, rows: Rows, *, kind: str = "instrumen
 
 def beside(folders: Sequence[Path]) -> list[tuple[str, Batch]]:
     """Return the batches of other workspaces, each with the folder's name: other sites of the same group."""
+    ledgers = [(folder.name, ledger(Workspace.open(folder))) for folder in folders]
     return [
-        (folder.name, batch)
-        for folder in folders
-        for batch in batches_of(Workspace.open(folder).journal.rows(INSTRUMENT_BATCHES)).values()
+        (name, batch)
+        for name, found in ledgers
+        for batch in found.holdings.batches.values()
+        if not withdrawn(found.book, batch.batch_id)
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +12,7 @@ import polars as pl
 from zerofactory.connectors.tabular import read_table
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.instruments import retire as acts
-from zerofactory.instruments.batch import INSTRUMENT_BATCHES, Batch, batches_frame, batches_of
+from zerofactory.instruments.batch import INSTRUMENT_BATCHES, Batch, batches_frame
 from zerofactory.instruments.claiming import CONTRACT
 from zerofactory.instruments.exclusivity import (
     Known,
@@ -68,7 +68,7 @@ def run(
     with workspace.locked():
         found = ledger(workspace)
         facts = setting(context, found)
-        known = {batch.evidence for batch in found.batches.values()}
+        known = {batch.evidence for batch in _standing(found)}
         fresh: list[Batch] = []
         results, files, problems = [], {}, []
         for path in paths:
@@ -88,20 +88,21 @@ def run(
         if problems:
             raise FaultyData(problems[:MAX_SHOWN])
         if fresh and not dry_run:
-            _take_in(context, found, fresh, files)
+            _take_in(context, found, [_renumbered(found, batch) for batch in fresh], files)
     return results
 
 
 def _twice(context: Context, found: Ledger, fresh: Sequence[Batch], others: list[tuple[str, Batch]]) -> list[Problem]:
     """Return where fresh batches hold what the book, another site or a booked contract holds already."""
-    own = [Known(batch, Text(batch.batch_id, batch.batch_id)) for batch in found.batches.values()]
+    standing = _standing(found)
+    own = [Known(batch, Text(batch.batch_id, batch.batch_id)) for batch in standing]
     away = [
         Known(batch, Text(f"工作区 {name} 的 {batch.batch_id}", f"{batch.batch_id} of workspace {name}"))
         for name, batch in others
     ]
     problems = serials_twice([*own, *away], fresh)
     names = {id(batch) for batch in fresh}
-    everything = [*found.batches.values(), *(batch for _, batch in others), *fresh]
+    everything = [*standing, *(batch for _, batch in others), *fresh]
     problems += [attribute_clash(pair) for pair in attributes_twice(everything) if id(pair[1]) in names]
     for batch, document in in_documents(fresh, _contract_serials(context)):
         problems.append(
@@ -114,6 +115,21 @@ def _twice(context: Context, found: Ledger, fresh: Sequence[Batch], others: list
             .at(file=batch.file_name, row=batch.file_row)
         )
     return problems
+
+
+def _standing(found: Ledger) -> list[Batch]:
+    """Return the batches that were not withdrawn."""
+    return [batch for batch in found.holdings.batches.values() if not acts.withdrawn(found.book, batch.batch_id)]
+
+
+def _renumbered(found: Ledger, batch: Batch) -> Batch:
+    """Return a batch under a name of its own, where one of the same serials was withdrawn."""
+    names, count = found.holdings.batches, 2
+    if batch.batch_id not in names:
+        return batch
+    while f"{batch.batch_id}-{count}" in names:
+        count += 1
+    return replace(batch, batch_id=f"{batch.batch_id}-{count}")
 
 
 def _unknown_meters(context: Context, batches: Sequence[Batch]) -> list[Problem]:
@@ -161,7 +177,7 @@ def named_in(context: Context, activities: pl.DataFrame) -> list[Problem]:
     rows = activities.filter(pl.col("source_kind") == CONTRACT)
     if rows.is_empty():
         return []
-    batches = list(batches_of(context.workspace.journal.rows(INSTRUMENT_BATCHES)).values())
+    batches = _standing(ledger(context.workspace))
     found = in_documents(batches, _serials_of(rows)) if batches else []
     return [
         rule("inst.dc.scope").refusal(

@@ -10,6 +10,7 @@ from zerofactory.errors import NotFound, Text
 from zerofactory.instruments.book import ACCOUNTS
 from zerofactory.instruments.kind import kind
 from zerofactory.instruments.purpose import Purpose
+from zerofactory.instruments.retire import withdrawn
 from zerofactory.runs.context import Context
 from zerofactory.runs.instrument_book import Ledger, ledger
 
@@ -71,7 +72,7 @@ def position(context: Context, kind_id: str | None = None) -> Position:
     found = ledger(context.workspace)
     groups: dict[tuple[str, int], list[str]] = {}
     for batch in found.holdings.batches.values():
-        if kind_id in (None, batch.kind):
+        if kind_id in (None, batch.kind) and not withdrawn(found.book, batch.batch_id):
             groups.setdefault((batch.kind, batch.vintage_end.year), []).append(batch.batch_id)
     lines = [_line(found, key, names) for key, names in sorted(groups.items())]
     claims = tuple((purpose, _held(found, name)) for name, purpose in found.purposes.items())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import polars as pl
@@ -111,7 +111,7 @@ def reserve(context: Context, request: Request) -> Done:
         purpose = _purpose(context, found, request)
         _admit(context, found, purpose, request)
         judge = _judge(context, found, purpose)
-        moves = acts.reserve(found.holdings, purpose.claim_id, request.wanted, judge, act_of(context, request.reason))
+        moves = acts.reserve(found.holdings, purpose.claim_id, _wanted(request), judge, act_of(context, request.reason))
         told: dict[str, object] = {"act": "reserve", "claim": purpose.claim_id, "use": purpose.use}
         write(context, found, Rows(moves, [(PURPOSES, _purpose_row(purpose))], told=told))
         return _done("reserve", purpose.claim_id, found, moves)
@@ -125,7 +125,7 @@ def claim(context: Context, request: Request, *, into_closed: bool = False) -> D
         _admit(context, found, purpose, request)
         judge = _judge(context, found, purpose)
         act = act_of(context, request.reason)
-        moves = acts.claim_retired(found.holdings, purpose.claim_id, request.wanted, judge, act)
+        moves = acts.claim_retired(found.holdings, purpose.claim_id, _wanted(request), judge, act)
         return _claimed(context, found, purpose, ("claim", moves, into_closed), [(PURPOSES, _purpose_row(purpose))])
 
 
@@ -207,6 +207,26 @@ def sell(context: Context, wanted: Wanted, reason: str) -> Done:
         return _done("sell", None, found, moves)
 
 
+def cancel(context: Context, wanted: Wanted, reason: str) -> Done:
+    """Cancel held units without claiming anything for them; raises `FaultyData` when too few are held."""
+    _reasoned(reason)
+    with context.workspace.locked():
+        found = ledger(context.workspace)
+        moves = acts.cancel(found.holdings, wanted, act_of(context, reason))
+        write(context, found, Rows(moves, told={"act": "cancel"}))
+        return _done("cancel", None, found, moves)
+
+
+def withdraw(context: Context, batches: Sequence[str], reason: str) -> Done:
+    """Take batches out that were imported by mistake and not used yet; the export can be imported anew once corrected."""
+    _reasoned(reason)
+    with context.workspace.locked():
+        found = ledger(context.workspace)
+        moves = acts.withdraw(found.holdings, batches, act_of(context, reason))
+        write(context, found, Rows(moves, told={"act": "withdraw", "batches": list(batches)}))
+        return _done("withdraw", None, found, moves)
+
+
 def take_back(context: Context, claim_id: str, reason: str, *, into_closed: bool = False) -> Done:
     """Take a claim back by new rows: for a booking made by mistake; the registry's retirement stays what it is.
 
@@ -229,6 +249,11 @@ def take_back(context: Context, claim_id: str, reason: str, *, into_closed: bool
         )
         write(context, found, rows, kind="reverse" if booked.height else "instruments")
         return _done("take_back", claim_id, found, moves, notes)
+
+
+def _wanted(request: Request) -> Wanted:
+    """Return what is wanted, certificates of the month that is claimed first."""
+    return replace(request.wanted, month=None if request.period.month is None else request.period.label)
 
 
 def _purpose(context: Context, found: Ledger, request: Request) -> Purpose:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from zerofactory.connectors.tail import Rows, SpoolTail
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.metering.grid import Integers
 from zerofactory.metering.reading import QUALITIES
-from zerofactory.monitoring.live import LEVELS, Level, Live, Snapshot
+from zerofactory.monitoring.live import LEVELS, Level, Live, Running, Snapshot
 from zerofactory.monitoring.open_month import Incoming, live_rules
 from zerofactory.monitoring.stream import Event, Stream
 from zerofactory.periods import Period
@@ -38,6 +38,8 @@ from zerofactory.store.series import segments_of
 from zerofactory.store.workspace import PLANT_FILE, Workspace
 
 STATUS_IS_OLD_SECONDS = 15.0
+READ_AGAIN = (OSError, pl.exceptions.PolarsError)
+RATE_FROM_US = 60_000_000  # a register's rate is told from what it counted in a minute or more
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +100,11 @@ class Follower:
         if self._moved_on:
             return self._again()
         if entry is not None and entry.seq != self._seq:
+            try:
+                self._take_book()
+            except READ_AGAIN:
+                return self._run_on() or changed  # a month was just closed under our hands: the next look reads it
             self._seq = entry.seq
-            self._take_book()
             changed = True
         return self._run_on() or changed
 
@@ -131,7 +136,9 @@ class Follower:
         self._seq = entry.seq if entry else 0
         waiting = self._tail.read()
         period = self._fixed or newest_month(self._context, waiting)
-        self.live = Live(plant, workspace.factor_book, period, self._context.today, prices(self._context, period))
+        seal = workspace.seal_of(period.label)
+        known_at = self._context.today if seal is None else date.fromisoformat(str(seal["known_at"]))
+        self.live = Live(plant, workspace.factor_book, period, known_at, prices(self._context, period))
         self._end_us = round(period.end(plant.time_zone).timestamp()) * 1_000_000
         self._row = self.live.month.row_of
         self._register = np.array([meter.kind == "register" for meter in self.live.month.meters])
@@ -150,7 +157,7 @@ class Follower:
         context = Context(Workspace(self._context.workspace.folder), clock(), self._context.actor)
         try:
             fresh = Follower(context, self._fixed)
-        except FaultyData:
+        except (FaultyData, *READ_AGAIN):
             self._plant_stamp = stamp
             return False
         self._tail.close()
@@ -181,7 +188,6 @@ class Follower:
         batches = workspace.journal.active(BATCHES)
         fresh = batches.filter(~pl.col("batch_id").is_in(list(self._batches)) & (pl.col("kind") == "readings"))
         fresh = fresh.filter(~pl.col("file_sha256").is_in(list(self._tail.finished)))
-        self._batches |= set(batches["batch_id"])
         segments = [s for s in segments_of(fresh) if workspace.series.path(s.file).is_file()]
         own = workspace.series.read([s for s in segments if s.period == label])
         after = workspace.series.read_at([s for s in segments if s.period == following], end)
@@ -192,6 +198,7 @@ class Follower:
         if later.height and self._fixed is None:
             coming = incoming_of(later, self._row)
             self._moved_on |= self._is_beyond(coming.meter, coming.started_us)
+        self._batches |= set(batches["batch_id"])
         self._documents()
 
     def _documents(self) -> None:
@@ -286,20 +293,30 @@ def incoming_of(readings: pl.DataFrame, row_of: Mapping[str, int]) -> Incoming:
     return Incoming(meter[kept], started[kept], seen[kept], value[kept], quality[kept].astype(np.uint8))
 
 
-def running_of(path: Path, live: Live) -> dict[str, int]:
-    """Return what registers have counted since their last whole slot: thousandths of the amount unit by meter."""
-    found: dict[str, int] = {}
+def running_of(path: Path, live: Live) -> dict[str, Running]:
+    """Return what meters show beyond their last whole slot, from the file the collector renews.
+
+    A register: what it counted since, and the rate from that once a minute has passed. A gauge: its rate; what it comes to is
+    told when the interval is whole.
+    """
+    found: dict[str, Running] = {}
     month = live.month
-    for name, entry in read_status(path).items():
+    for name, (at_us, value) in read_status(path).items():
         row = month.row_of.get(name)
-        last = month.last_reading(row) if row is not None else None
-        if row is None or last is None or month.meters[row].kind != "register":
+        if row is None:
             continue
-        at_us, value = int(entry[0]), float(entry[1])
-        since_us = at_us - month.grid.start_us - last[0] * month.grid.step_us
-        if 0 < since_us <= 2 * month.grid.step_us and last[0] < month.grid.slots and value >= last[1]:
-            meter = month.meters[row]
-            found[name] = round((value - last[1]) * meter.multiplier * 1000.0)
+        meter, reached = month.meters[row], int(month.reached[row])
+        since_us = int(at_us) - month.grid.start_us - reached * month.grid.step_us
+        if not (month.reached[row] and 0 < since_us <= 2 * month.grid.step_us and reached < month.grid.slots):
+            continue
+        if meter.kind == "gauge":
+            found[name] = Running(0, round(float(value) * meter.multiplier * month.grid.minutes / 60.0 * 1000.0))
+            continue
+        last = month.last_reading(row)
+        if meter.kind == "register" and last is not None and float(value) >= last[1]:
+            milli = round((float(value) - last[1]) * meter.multiplier * 1000.0)
+            rate = round(milli * month.grid.step_us / since_us) if since_us >= RATE_FROM_US else None
+            found[name] = Running(milli, rate)
     return found
 
 
@@ -336,6 +353,22 @@ def _nothing() -> Problem:
         message=Text("还没有读数。", "There are no readings yet."),
         hint=Text("请先 zf collect 采集, 或 zf import 导入。", "Run zf collect, or import some with zf import."),
     )
+
+
+def month_of(text: str | None) -> Period | None:
+    """Return the month that was asked for; raise `FaultyData` when it is a year."""
+    period = Period.parse(text) if text else None
+    if period is not None and period.month is None:
+        raise FaultyData(
+            [
+                Problem(
+                    code="live.not_a_month",
+                    message=Text(f"{period.label} 不是月份。", f"{period.label} is no month."),
+                    hint=Text(f"请写 {period.label}-03 这样的月份。", f"Name a month, such as {period.label}-03."),
+                )
+            ]
+        )
+    return period
 
 
 def levels_of(plant: Plant, by: str) -> tuple[Level, ...]:

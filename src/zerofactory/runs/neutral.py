@@ -160,6 +160,7 @@ def case_of(context: Context, found: Ledger, standard: NeutralityStandard, perio
     closed = not still
     made = footprint(context, period, standard) if closed else None
     shares, included = _coverage(context, period, made)
+    topics = frozenset(str(row["topic"]) for row in evidence(context, standard.id, period))
     return Case(
         standard=standard,
         period=period.label,
@@ -169,11 +170,11 @@ def case_of(context: Context, found: Ledger, standard: NeutralityStandard, perio
         is_year=period.month is None,
         is_over=period.end(plant.time_zone) <= context.now,
         first_period=base_of(context, period, standard) is None,
-        boundary_stated=plant.boundary.description is not None,
+        boundary_stated=plant.boundary.description is not None or "boundary" in topics,
         included_fraction=included,
         exclusion_fractions=shares,
         verified=closed and assurance.for_report(context, period) is not None,
-        topics=frozenset(str(row["topic"]) for row in evidence(context, standard.id, period)),
+        topics=topics,
         both_views=made is not None and {"location", "market_annual"} <= set(made.regimes_gco2e),
         uncovered_power_gco2e=_power(made) if made is not None else 0,
         retired_on=_retired_on(found, standard.id, period),

@@ -61,6 +61,8 @@ def with_asked(plan: Plan, asked: Asked) -> Plan:
             f"Years must lie after the base year {head.base_year}, the first not after the last: {first}-{last}.",
         )
         raise FaultyData([Problem("planning.years", message, Text("例如 2026-2050。", "For example 2026-2050."))])
+    grid(asked.grid or economics.grid)
+    carbon_price(asked.carbon_price or economics.carbon_price)
     changed = replace(
         economics,
         grid=asked.grid or economics.grid,

@@ -9,6 +9,7 @@ from zerofactory import __version__
 from zerofactory.errors import Language, Text
 from zerofactory.planning.measure import CLASSES
 from zerofactory.planning.mechanism import AREAS, STAGES, Mechanism, matrix
+from zerofactory.planning.roadmap import title_of
 from zerofactory.planning.task import Task
 from zerofactory.reporting import plan_charts
 from zerofactory.reporting.guide import Guide, GuideSection, GuideTable, lines_of, render_guide
@@ -204,11 +205,12 @@ def _trajectory(result: Result, language: Language) -> GuideSection:
          Text("投资 百万元", "invest M CNY"), Text("达标概率", "chance")),
         rows, (0.8, 1.2, 1.2, 1.2, 1.4, 1.4, 1.1), (1, 2, 3, 4, 5, 6),
     )  # fmt: skip
+    clash = [title_of(result.roadmap.question, name) for name in result.roadmap.clash]
     outcome = (
         Text("全部目标、限值与预算均满足。", "Every target, limit and budget is kept.")
         if result.roadmap.kept
-        else Text(f"下列要求不能同时满足：{'、'.join(result.roadmap.clash)}；所列为最接近的方案。",
-                  f"These wishes clash: {', '.join(result.roadmap.clash)}; what is shown is the nearest plan.")
+        else Text(f"下列要求不能同时满足：{'、'.join(title.zh for title in clash)}；所列为最接近的方案。",
+                  f"These wishes clash: {'; '.join(title.en for title in clash)}; what is shown is the nearest plan.")
     )  # fmt: skip
     cost = Text(
         f"现值比不作为 {result.roadmap.cost_cny / 1e6:+,.1f} 百万元。",

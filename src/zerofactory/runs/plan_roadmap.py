@@ -364,6 +364,7 @@ def as_json(result: Result) -> dict[str, object]:
         "parameters": _parameters(result),
         "kept": found.kept,
         "clash": list(found.clash),
+        "clash_titles": [_both(roadmap.title_of(found.question, name)) for name in found.clash],
         "breaches": [
             {"wish": b.group, "title": _both(b.title), "year": b.year, "wanted": b.wanted, "reached": b.reached, "unit": b.unit}
             for b in found.breaches

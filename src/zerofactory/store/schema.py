@@ -18,9 +18,11 @@ from zerofactory.evaluation.attestation_table import ATTESTATIONS
 from zerofactory.instruments.purpose import INSTRUMENT_FACTS
 from zerofactory.metering.activity_table import ACTIVITIES
 from zerofactory.metering.note import QUALITY
+from zerofactory.planning.budget import BUDGETS
 from zerofactory.planning.facts import PLANNED
 from zerofactory.store.agreed import AGREED
 from zerofactory.store.alarm_events import ALARM_EVENTS
+from zerofactory.store.command_events import COMMANDS
 from zerofactory.tables import Column, TableSchema
 
 if TYPE_CHECKING:
@@ -117,6 +119,8 @@ FACTS: tuple[TableSchema, ...] = (
     *INSTRUMENT_FACTS,
     *PLANNED,
     ALARM_EVENTS,
+    BUDGETS,
+    COMMANDS,
 )
 
 VERBS = ("UPDATE", "DELETE")

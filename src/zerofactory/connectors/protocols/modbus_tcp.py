@@ -8,12 +8,12 @@ collector's clock when the answer came; quality measured. MODBUS Application Pro
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zerofactory.connectors.device import DeviceTemplate, Point, decode
-from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Surroundings, Tap, hush
+from zerofactory.connectors.device import DeviceTemplate, Point, Write, decode, decode_write, encode_write
+from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Refusal, Surroundings, Tap, hush
 from zerofactory.connectors.sample import MICROSECONDS, Arrival
 from zerofactory.connectors.schedule import Schedule
 from zerofactory.errors import Misuse, Text
@@ -51,17 +51,7 @@ class ModbusLink:
 
     async def open(self) -> None:
         """Connect; raise `LinkFault` when there is no answer."""
-        from pymodbus import FramerType
-        from pymodbus.client import AsyncModbusTcpClient
-
-        hush("pymodbus.logging")
-        host, port = self._connection.host_port(DEFAULT_PORT)
-        framer = FramerType.RTU if self._connection.options.get("framer") == "rtu" else FramerType.SOCKET
-        self._client = AsyncModbusTcpClient(
-            host, port=port, framer=framer, timeout=self._connection.timeout_seconds, retries=0, reconnect_delay=0
-        )
-        if not await self._client.connect():
-            raise _no_answer(self._connection.address)
+        self._client = await _connected(self._connection)
 
     async def read(self) -> Sequence[Arrival]:
         """Return one poll of every station that is due."""
@@ -185,6 +175,72 @@ class ModbusLink:
         return list(answer.registers)
 
 
+class ModbusDoor:
+    """Writes holding registers (function 16) and reads them again."""
+
+    def __init__(self, connection: Connection, _around: Surroundings) -> None:
+        self._connection = connection
+        self._client: AsyncModbusTcpClient | None = None
+
+    async def open(self) -> None:
+        """Connect; raise `LinkFault` when there is no answer."""
+        self._client = await _connected(self._connection)
+
+    async def put(self, station: str, write: Write, value: float) -> None:
+        """Write the registers of a value."""
+        words = encode_write(write, value)
+        client = self._there()
+        await self._ask(station, client.write_registers(write.address, words, device_id=int(station or 1)))
+
+    async def get(self, station: str, spot: Write | Point) -> float:
+        """Read the registers of a value."""
+        client = self._there()
+        point = spot if isinstance(spot, Point) else spot.as_point()
+        read = client.read_input_registers if point.table == "input" else client.read_holding_registers
+        answer = await self._ask(station, read(point.address, count=point.words, device_id=int(station or 1)))
+        words = list(answer.registers)
+        if len(words) != point.words:
+            return math.nan
+        return decode(point, words) if isinstance(spot, Point) else decode_write(spot, words)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _there(self) -> AsyncModbusTcpClient:
+        if self._client is None or not self._client.connected:
+            raise _no_answer(self._connection.address)
+        return self._client
+
+    async def _ask(self, station: str, asking: Awaitable[Any]) -> Any:
+        from pymodbus.exceptions import ModbusException
+
+        try:
+            answer = await asking
+        except (ModbusException, OSError, TimeoutError) as error:
+            raise _no_answer(f"{self._connection.address} #{station}") from error
+        if answer.isError():
+            raise _said_no(station, getattr(answer, "exception_code", "?"))
+        return answer
+
+
+async def _connected(connection: Connection) -> AsyncModbusTcpClient:
+    from pymodbus import FramerType
+    from pymodbus.client import AsyncModbusTcpClient
+
+    hush("pymodbus.logging")
+    host, port = connection.host_port(DEFAULT_PORT)
+    framer = FramerType.RTU if connection.options.get("framer") == "rtu" else FramerType.SOCKET
+    client = AsyncModbusTcpClient(
+        host, port=port, framer=framer, timeout=connection.timeout_seconds, retries=0, reconnect_delay=0
+    )
+    if not await client.connect():
+        raise _no_answer(connection.address)
+    return client
+
+
 def spans(points: Sequence[Point], max_words: int, gap: int = 8) -> list[Span]:
     """Return the requests that read some points: neighbours together, holes of at most ``gap`` words included.
 
@@ -223,6 +279,14 @@ def _no_answer(address: str) -> LinkFault:
     )
 
 
+def _said_no(station: str, code: object) -> Refusal:
+    return Refusal(
+        "modbus_exception",
+        Text(f"站 {station} 拒绝写入或读回(异常码 {code})。", f"Station {station} refuses to be written or read (exception {code})."),
+        Text("请检查设备是否处于远程模式、寄存器是否可写。", "Check that the device is in remote mode and the register can be written."),
+    )  # fmt: skip
+
+
 PROTOCOL = ProtocolKind(
     id="modbus_tcp",
     title=Text("Modbus TCP(含 RTU 网关)", "Modbus TCP (also RTU gateways)"),
@@ -234,4 +298,5 @@ PROTOCOL = ProtocolKind(
     options={"framer": str},
     needs=("station", "point", "device"),
     yields=Text("寄存器读数; 时刻取设备时钟或采集时刻", "register readings; instant of the device or of the poll"),
+    door=ModbusDoor,
 )

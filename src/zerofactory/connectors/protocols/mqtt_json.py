@@ -7,11 +7,16 @@ every topic by itself. Yields: value in the meter's unit; instant of the message
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
+import math
+import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from zerofactory.connectors.device import Point, Write
 from zerofactory.connectors.link import Connection, ProtocolKind, Surroundings, Tap, is_number
 from zerofactory.connectors.mqtt_session import OPTIONS, MqttSession
 from zerofactory.connectors.sample import MEASURED, MICROSECONDS, Arrival, to_us
@@ -59,6 +64,59 @@ class MqttJsonLink:
     async def close(self) -> None:
         """Disconnect."""
         await self._session.close()
+
+
+class MqttJsonDoor:
+    """Publishes a value on a topic (QoS 1, not retained) and takes what the device says on its own topic as read back.
+
+    A message that came before the value was sent never counts as an answer to it.
+    """
+
+    def __init__(self, connection: Connection, around: Surroundings) -> None:
+        self._connection = connection
+        self._session = MqttSession(connection, around)
+        topics = connection.device.writes if connection.device is not None else ()
+        self._topics = [str(write.read_back) for write in topics if write.read_back is not None]
+        self._shown: dict[str, tuple[float, Any]] = {}
+        self._sent: dict[str, float] = {}
+
+    async def open(self) -> None:
+        """Connect and subscribe to what the device says."""
+        self._shown.clear()
+        self._sent.clear()
+        await self._session.open(self._topics)
+
+    async def put(self, _station: str, write: Write, value: float) -> None:
+        """Publish a value."""
+        await self._take()
+        self._sent[str(write.read_back)] = time.monotonic()
+        text = json.dumps({write.key: write.sign * value / write.scale, "time": time.time_ns() // 1_000_000})
+        self._session.publish(str(write.topic), text.encode(), qos=1)
+
+    async def get(self, _station: str, spot: Write | Point) -> float:
+        """Return what the device said since the last value was sent; NaN when it is silent until the time limit."""
+        if isinstance(spot, Point):
+            return math.nan
+        topic, stop = str(spot.read_back), time.monotonic() + self._connection.timeout_seconds
+        while True:
+            await self._take()
+            at, content = self._shown.get(topic, (-1.0, None))
+            if at >= self._sent.get(topic, 0.0) and at >= 0.0:
+                shown = picked(content, spot.key) if isinstance(content, dict) else content
+                return shown * spot.scale * spot.sign if is_number(shown) else math.nan
+            if topic not in self._sent or time.monotonic() > stop:
+                return math.nan
+            await asyncio.sleep(0.02)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._session.close()
+
+    async def _take(self) -> None:
+        for message in await self._session.messages(wait_seconds=0.02):
+            with contextlib.suppress(ValueError, RecursionError):
+                self._shown[message.topic] = time.monotonic(), json.loads(message.payload)
+        await self._session.acknowledge()
 
 
 def entries(payload: bytes | bytearray, taps: Sequence[Tap], time_key: str) -> Iterator[Arrival]:
@@ -137,4 +195,5 @@ PROTOCOL = ProtocolKind(
     options={**OPTIONS, "topic": str, "time": str},
     needs=("station",),
     yields=Text("消息中的值、时间和质量", "value, time and quality in the message"),
+    door=MqttJsonDoor,
 )

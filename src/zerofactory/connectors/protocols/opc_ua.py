@@ -15,7 +15,17 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
-from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Surroundings, Tap, hush, is_number
+from zerofactory.connectors.device import Point, Write
+from zerofactory.connectors.link import (
+    Connection,
+    LinkFault,
+    ProtocolKind,
+    Refusal,
+    Surroundings,
+    Tap,
+    hush,
+    is_number,
+)
 from zerofactory.connectors.sample import MEASURED, SUSPECT, Arrival, to_us
 from zerofactory.errors import Problem, Text
 
@@ -40,18 +50,12 @@ class OpcUaLink:
 
     async def open(self) -> None:
         """Connect, subscribe; raise `LinkFault` when the server is not there or a node is unknown."""
-        from asyncua.client.client import Client
         from asyncua.ua.uaerrors import UaError
 
-        url = self._connection.address if "://" in self._connection.address else f"opc.tcp://{self._connection.address}"
-        hush("asyncua")
         self._queue.clear()
         self._lost = None
-        client = Client(url, timeout=self._connection.timeout_seconds)
+        url, client = _client(self._connection)
         options = self._connection.options
-        if "user" in options:
-            client.set_user(options["user"])
-            client.set_password(_secret(options))
         self._client = client
         try:
             await client.connect()
@@ -131,6 +135,95 @@ class OpcUaLink:
             raise _away(self._connection.address, str(error) or type(error).__name__) from error
 
 
+class OpcUaDoor:
+    """Writes the values of nodes in the type that the server keeps, and reads them again."""
+
+    def __init__(self, connection: Connection, _around: Surroundings) -> None:
+        self._connection = connection
+        self._client: Client | None = None
+        self._types: dict[str, Any] = {}
+
+    async def open(self) -> None:
+        """Connect; raise `LinkFault` when the server is not there."""
+        url, client = _client(self._connection)
+        self._types.clear()
+        self._client = client
+        try:
+            await client.connect()
+        except _faults() as error:
+            raise _away(url, str(error) or type(error).__name__) from error
+
+    async def put(self, _station: str, write: Write, value: float) -> None:
+        """Write a node's value."""
+        from asyncua import ua
+
+        place = str(write.node)
+        raw = write.sign * value / write.scale
+        node = self._there().get_node(place)
+        try:
+            if place not in self._types:
+                self._types[place] = await node.read_data_type_as_variant_type()
+            kind = self._types[place]
+            number: float | int = raw if kind in (ua.VariantType.Double, ua.VariantType.Float) else round(raw)
+            await node.write_value(ua.DataValue(ua.Variant(number, kind)))
+        except _faults() as error:
+            raise self._fault(place, error) from error
+
+    async def get(self, _station: str, spot: Write | Point) -> float:
+        """Read a node's value."""
+        place = str(spot.read_back or spot.node) if isinstance(spot, Write) else str(spot.identifier)
+        node = self._there().get_node(place)
+        try:
+            shown = await node.read_value()
+        except _faults() as error:
+            raise self._fault(place, error) from error
+        if not is_number(shown):
+            return float("nan")
+        return shown * spot.scale * (spot.sign if isinstance(spot, Write) else 1)
+
+    async def close(self) -> None:
+        """Disconnect."""
+        client, self._client = self._client, None
+        if client is not None:
+            with contextlib.suppress(Exception):  # whatever the library meets while hanging up, we are leaving
+                await asyncio.wait_for(client.disconnect(), self._connection.timeout_seconds)
+
+    def _there(self) -> Client:
+        if self._client is None:
+            raise _away(self._connection.address, "closed")
+        return self._client
+
+    def _fault(self, place: str, error: Exception) -> LinkFault:
+        from asyncua.ua.uaerrors import UaStatusCodeError
+
+        said = str(error) or type(error).__name__
+        if not isinstance(error, UaStatusCodeError) or "connection" in said.lower() or "session" in said.lower():
+            return _away(self._connection.address, said)
+        return Refusal(
+            "opc_ua_refused",
+            Text(f"节点 {place} 拒绝: {said}", f"Node {place} refuses: {said}"),
+            Text("请核对节点号和写权限。", "Check the node id and the right to write."),
+        )
+
+
+def _faults() -> tuple[type[Exception], ...]:
+    from asyncua.ua.uaerrors import UaError
+
+    return (OSError, TimeoutError, UaError, ConnectionError)
+
+
+def _client(connection: Connection) -> tuple[str, Client]:
+    from asyncua.client.client import Client
+
+    url = connection.address if "://" in connection.address else f"opc.tcp://{connection.address}"
+    hush("asyncua")
+    client = Client(url, timeout=connection.timeout_seconds)
+    if "user" in connection.options:
+        client.set_user(connection.options["user"])
+        client.set_password(_secret(connection.options))
+    return url, client
+
+
 def _secret(options: Any) -> str:
     return os.environ.get(str(options.get("password_env", "")), "")
 
@@ -177,4 +270,5 @@ PROTOCOL = ProtocolKind(
     options={"user": str, "password_env": str, "publish_milliseconds": int, "queue_size": int},
     needs=("point",),
     yields=Text("节点值及源时间戳", "node values with their source timestamps"),
+    door=OpcUaDoor,
 )

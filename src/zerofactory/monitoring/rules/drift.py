@@ -65,6 +65,6 @@ RULE = Rule(
     Example(
         Text("日用量 100 kWh, 最后十天高 6 %: 60 kWh", "100 kWh a day, the last ten days 6 % high: 60 kWh"),
         _example,
-        ((158 * 24, 168 * 24, 60.0),),
+        ((157 * 24, 168 * 24, 60.0),),
     ),
 )

@@ -35,7 +35,7 @@ from zerofactory.optimisation.solving.conflict import Wish
 from zerofactory.optimisation.solving.linear import Block, Draft, LinearProgram, Sense, Solution
 
 LOAD_WEIGHT, GOAL_WEIGHT = 10.0, 1.0
-KWH_TO_GWH = 1e-6
+SHARE_UNITS = 1e3  # a row of shares counts thousandths of the load, so that it keeps to the size of the others
 Linear = dict[str, Any]  # column → coefficients
 
 
@@ -323,25 +323,30 @@ def _most(draft: Draft, columns: Mapping[str, Block], name: str, terms: Linear, 
 def _share(
     draft: Draft, columns: Mapping[str, Block], asked: tuple[str, float], unmatched: str, problem: EnergyProblem
 ) -> Wish:
-    """Put: unmatched ≤ (1 − share) · consumption, in GWh so that one row of a year keeps to the size of the others."""
+    """Put: unmatched ≤ (1 − share) · consumption, in thousandths of the load."""
     name, fraction = asked
     _, _, _, consumption = origin_terms(problem)
-    made = draft.add_rows(f"wish:{name}", 1, "<=", 0.0)
-    draft.put(made, columns[unmatched], KWH_TO_GWH)
+    made, scale = draft.add_rows(f"wish:{name}", 1, "<=", 0.0), share_scale(problem)
+    draft.put(made, columns[unmatched], scale)
     for column, kwh in consumption.items():
-        draft.put(made, columns[column], -(1.0 - fraction) * KWH_TO_GWH * kwh)
+        draft.put(made, columns[column], -(1.0 - fraction) * scale * kwh)
     left = {unmatched: np.ones(columns[unmatched].count)}
-    return _share_wish(made.name, asked, problem, _share_measure(columns, left, consumption))
+    return _share_wish(made.name, asked, _share_measure(columns, left, consumption))
 
 
 def _physical(draft: Draft, columns: Mapping[str, Block], fraction: float, problem: EnergyProblem) -> Wish:
     """Put: bought or burnt ≤ (1 − share) · consumption."""
     dirty, _, _, consumption = origin_terms(problem)
-    made = draft.add_rows("wish:physical", 1, "<=", 0.0)
+    made, scale = draft.add_rows("wish:physical", 1, "<=", 0.0), share_scale(problem)
     for column, kwh in consumption.items():
         own = dirty.get(column, np.zeros_like(kwh))
-        draft.put(made, columns[column], KWH_TO_GWH * (own - (1.0 - fraction) * kwh))
-    return _share_wish(made.name, ("physical", fraction), problem, _share_measure(columns, dirty, consumption))
+        draft.put(made, columns[column], scale * (own - (1.0 - fraction) * kwh))
+    return _share_wish(made.name, ("physical", fraction), _share_measure(columns, dirty, consumption))
+
+
+def share_scale(problem: EnergyProblem) -> float:
+    """Return what a kWh counts in a row of shares."""
+    return SHARE_UNITS / max(float(problem.load(ELECTRICITY).sum()) * problem.grid.step_hours, 1.0)
 
 
 def _share_measure(columns: Mapping[str, Block], left: Linear, whole: Linear) -> Callable[[Floats], float]:
@@ -354,10 +359,9 @@ def _share_measure(columns: Mapping[str, Block], left: Linear, whole: Linear) ->
     return measure
 
 
-def _share_wish(row: str, asked: tuple[str, float], problem: EnergyProblem, measure: Callable[[Floats], float]) -> Wish:
+def _share_wish(row: str, asked: tuple[str, float], measure: Callable[[Floats], float]) -> Wish:
     name, fraction = asked
-    load_gwh = float(problem.load(ELECTRICITY).sum()) * problem.grid.step_hours * KWH_TO_GWH
-    scale = max(fraction * load_gwh, 1e-6)
+    scale = max(fraction, 1e-3) * SHARE_UNITS
     return Wish(row, WISH_TITLES[name][0], fraction, "", scale, -fraction, GOAL_WEIGHT, measure)
 
 

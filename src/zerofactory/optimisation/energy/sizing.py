@@ -14,13 +14,14 @@ import numpy as np
 from zerofactory.assets.block import AssetBlock, Variable
 from zerofactory.assets.grid import Floats
 from zerofactory.errors import refuse
-from zerofactory.optimisation.energy.assembly import Assembled, assemble
+from zerofactory.optimisation.energy.assembly import Assembled, assemble, share_scale
 from zerofactory.optimisation.energy.check import Check, check
 from zerofactory.optimisation.energy.netting import netted
 from zerofactory.optimisation.energy.origin import origins
 from zerofactory.optimisation.energy.plan import Plan, PlanValues
 from zerofactory.optimisation.energy.problem import EnergyProblem, Goals, Use, faults
-from zerofactory.optimisation.solving.conflict import EASED, Conflict, explain
+from zerofactory.optimisation.solving import by_highs
+from zerofactory.optimisation.solving.conflict import EASED, MET, Conflict, explain
 from zerofactory.optimisation.solving.linear import INF, LinearProgram, Solution
 from zerofactory.optimisation.solving.result import SolveReport, SolveStatus
 from zerofactory.optimisation.solving.solver import Options, solve
@@ -104,7 +105,8 @@ def size(problem: EnergyProblem, options: Options | None = None) -> Answer:
     assembled = assemble(problem)
     if problem.goals.objective == "emissions":
         return _least_emissions(assembled, options)
-    return answer_of(assembled, solve(assembled.program, options), options)
+    first = replace(options or Options(), second_opinion=False)  # a stuck solve is explained first: that is quicker
+    return answer_of(assembled, solve(assembled.program, first), options)
 
 
 def answer_of(assembled: Assembled, solution: Solution, options: Options | None = None) -> Answer:
@@ -117,10 +119,13 @@ def answer_of(assembled: Assembled, solution: Solution, options: Options | None 
     if status is SolveStatus.UNBOUNDED:
         return Answer(solution.report, None, None)
     conflict = explain(assembled.program, assembled.wishes, options)
+    is_stuck = status is not SolveStatus.INFEASIBLE and not solution.report.solver.startswith("highs")
+    if conflict.is_none and is_stuck:
+        return answer_of(assembled, by_highs.solve(assembled.program, method="ipm"), options)
     if conflict.plan is None or not conflict.plan.report.status.has_answer:
         return Answer(solution.report, None, None, conflict)
     plan = plan_of(assembled, conflict.plan)
-    found = check(plan, relaxed=tuple(conflict.nearest), eased=2.0 * EASED)
+    found = check(plan, relaxed=tuple(conflict.nearest), eased=2.0 * (MET if conflict.is_none else EASED))
     return Answer(solution.report, plan if found.passed else None, found, conflict)
 
 
@@ -131,14 +136,14 @@ def plan_of(assembled: Assembled, solution: Solution) -> Plan:
     prices = {}
     for wish in assembled.wishes:
         if wish.id.startswith("wish:"):
-            per_unit = 1.0 if wish.measure is None else -consumption_gwh(problem, values) / 100.0
+            per_unit = 1.0 if wish.measure is None else -consumption_units(problem, values) / 100.0
             prices[wish.id.removeprefix("wish:")] = float(solution.dual(wish.id).sum()) * per_unit
     return Plan(problem, values, solution.report, prices)
 
 
-def consumption_gwh(problem: EnergyProblem, values: PlanValues) -> float:
-    """Return the electricity that a plan uses, by which the price of a share is told per percentage point."""
-    return float(origins(problem, values).consumption_kwh.sum()) * 1e-6
+def consumption_units(problem: EnergyProblem, values: PlanValues) -> float:
+    """Return the electricity that a plan uses as a row of shares counts it: by it the price of a percentage point is told."""
+    return float(origins(problem, values).consumption_kwh.sum()) * share_scale(problem)
 
 
 def _least_emissions(assembled: Assembled, options: Options | None) -> Answer:

@@ -21,7 +21,7 @@ from zerofactory.optimisation.solving.solver import Options, solve
 
 MET = 1e-4  # a wish that gives way by less is met: as fine as an interior point tells zero from nothing
 EASED = 1e-5
-TIGHT = 1e-10
+TIGHT = 3e-9
 BLAMED = 1e-6
 
 
@@ -74,15 +74,22 @@ class Conflict:
     """Why nothing satisfies the wishes.
 
     ``clashing`` is empty when not even giving up every wish helps: then the plant itself cannot be run as described. ``nearest``
-    holds what each wish becomes in the plan that gives way least in all, and ``plan`` that plan at its least cost.
+    holds what each wish becomes in the plan that gives way least in all, and ``plan`` that plan at its least cost. ``is_none``:
+    every wish can be met after all, within a ten-thousandth: a solver had got stuck, or the wishes lie on the very edge.
     """
 
     clashing: tuple[Giving, ...]
     nearest: Mapping[str, float]
     plan: Solution | None
+    is_none: bool = False
 
     def sentence(self) -> Text:
         """Return the answer in one sentence."""
+        if self.is_none:
+            return Text(
+                "要求恰在可行的边界上; 以万分之一的余地可以满足。",
+                "What is asked lies on the very edge of what is possible; with a ten-thousandth of room it is met.",
+            )
         if not self.clashing:
             return Text("即使放弃全部愿望, 该厂也无法运行。", "Even with every wish given up the plant cannot run.")
         zh = "; ".join(f"{one.wish.title.zh}({_shown(one.wish.bound)} {one.wish.unit})" for one in self.clashing)
@@ -142,10 +149,14 @@ def explain(program: LinearProgram, wishes: Sequence[Wish], options: Options | N
     if least is None:
         return Conflict((), {}, None)
     shares = {wish.id: max(0.0, float(least.value(_slack(wish))[0])) for wish in wishes}
+    if max(shares.values(), default=0.0) <= MET:
+        edge = dict.fromkeys(shares, MET)
+        return Conflict((), {}, _plan(program, wishes, edge, options), is_none=True)
     clash = _smallest(soft, wishes, _blamed(program, wishes, least), options)
-    clashing = tuple(Giving(wish, _alone(soft, wishes, wish, options)) for wish in clash)
-    nearest = {wish.id: wish.relaxed(shares[wish.id], least.x) for wish in wishes if shares[wish.id] > MET}
+    clashing = tuple(Giving(wish, _alone((program, soft), wishes, wish, options)) for wish in clash)
     plan = _plan(program, wishes, shares, options)
+    reached = least if plan is None or not plan.report.status.has_answer else plan
+    nearest = {wish.id: wish.relaxed(shares[wish.id], reached.x) for wish in wishes if shares[wish.id] > MET}
     return Conflict(clashing, nearest, plan)
 
 
@@ -220,10 +231,23 @@ def _can_be_met(soft: LinearProgram, wishes: Sequence[Wish], kept: set[str], opt
     return found is not None and max(float(found.value(_slack(one))[0]) for one in wishes if one.id in kept) <= MET
 
 
-def _alone(soft: LinearProgram, wishes: Sequence[Wish], wish: Wish, options: Options | None) -> float | None:
-    """Return what one wish becomes when every other stands, None when that does not help."""
+def _alone(
+    programs: tuple[LinearProgram, LinearProgram], wishes: Sequence[Wish], wish: Wish, options: Options | None
+) -> float | None:
+    """Return what one wish becomes when every other stands, None when that does not help.
+
+    A share is read from the cheapest plan that gives way so far: without costs a program would waste clean power to raise it.
+    """
+    program, soft = programs
     found = _least(soft, wishes, {one.id for one in wishes}, options, yielding=wish.id)
-    return None if found is None else wish.relaxed(float(found.value(_slack(wish))[0]), found.x)
+    if found is None:
+        return None
+    share = float(found.value(_slack(wish))[0])
+    if wish.measure is not None:
+        shares = {one.id: share if one.id == wish.id else 0.0 for one in wishes}
+        plan = _plan(program, wishes, shares, options)
+        found = plan if plan is not None and plan.report.status.has_answer else found
+    return wish.relaxed(share, found.x)
 
 
 def _plan(

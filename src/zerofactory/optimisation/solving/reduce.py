@@ -124,9 +124,24 @@ def reduce(whole: LinearProgram) -> Reduced:
         keep_row &= ~single
         infeasible |= _crossed(lower, upper)
         np.maximum(upper, lower, out=upper)
+    keep_row &= ~_never_binding(whole, entry & keep_column[places], (lower, upper), (row_lower, row_upper))
     return Reduced(
         whole, np.flatnonzero(keep_row), np.flatnonzero(keep_column), lower, upper, row_lower, row_upper, tuple(passes), infeasible,
     )  # fmt: skip
+
+
+def _never_binding(
+    whole: LinearProgram, live: NDArray[np.bool_], bounds: tuple[Floats, Floats], sides: tuple[Floats, Floats]
+) -> NDArray[np.bool_]:
+    """Return the rows that the bounds of their variables already keep; their price is zero."""
+    places, rows, count = whole.places[live], whole.indices[live], len(whole.row_lower)
+    values = whole.values[live]
+    with np.errstate(invalid="ignore"):
+        ends = values * bounds[0][places], values * bounds[1][places]
+    highest = np.bincount(rows, weights=np.maximum(*ends), minlength=count)
+    lowest = np.bincount(rows, weights=np.minimum(*ends), minlength=count)
+    kept: NDArray[np.bool_] = (highest <= sides[1]) & (lowest >= sides[0])
+    return kept
 
 
 def _crossed(lower: Floats, upper: Floats) -> bool:

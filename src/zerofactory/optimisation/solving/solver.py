@@ -23,12 +23,14 @@ class Options:
         opinion where Clarabel gets stuck.
     tolerance : relative accuracy of an interior point.
     gap_fraction : at which a search with whole variables stops.
+    second_opinion : ask HiGHS where Clarabel gets stuck; it may take minutes on a year.
     """
 
     engine: Engine = "auto"
     tolerance: float = 1e-8
     gap_fraction: float = 1e-6
     time_limit_s: float | None = None
+    second_opinion: bool = True
 
 
 def solve(program: LinearProgram, options: Options | None = None) -> Solution:
@@ -55,7 +57,7 @@ def solve(program: LinearProgram, options: Options | None = None) -> Solution:
 
         found = by_clarabel.solve(program, chosen.tolerance, chosen.time_limit_s)
         stuck = found.report.status in (SolveStatus.FAILED, SolveStatus.LIMIT) and chosen.time_limit_s is None
-        if not (stuck and chosen.engine == "auto"):
+        if not (stuck and chosen.engine == "auto" and chosen.second_opinion):
             return found
     from zerofactory.optimisation.solving import by_highs
 
