@@ -312,7 +312,7 @@ def encode_write(write: Write, value: float) -> list[int]:
 
 def decode_write(write: Write, words: tuple[int, ...] | list[int]) -> float:
     """Return the value that the registers of a write hold: what `encode_write` undoes."""
-    return write.sign * decode(write.as_point(), words)
+    return write.sign * decode(write.as_point(), words) + 0.0  # never -0.0
 
 
 def bcd(raw: bytes) -> int:

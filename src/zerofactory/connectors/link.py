@@ -28,9 +28,13 @@ NOTHING = Text("", "")
 
 
 class LinkFault(ZeroFactoryError):
-    """A device, gateway or broker cannot be reached or answers wrongly; carries the problem to show."""
+    """A device, gateway or broker cannot be reached or answers wrongly; carries the problem to show.
 
-    def __init__(self, code: str, message: Text, hint: Text) -> None:
+    ``stands``: the device is there and says no, the connection stands.
+    """
+
+    def __init__(self, code: str, message: Text, hint: Text, *, stands: bool = False) -> None:
+        self.stands = stands
         self.problem = Problem(f"connectors.{code}", message, hint, severity="warning")
         super().__init__(message.en)
 
@@ -121,10 +125,6 @@ class Door(Protocol):
 
     async def close(self) -> None:
         """Disconnect; never raises."""
-
-
-class Refusal(LinkFault):
-    """The device is there and says no; the connection stands."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,12 @@ class SimulatedBroker:
                 self._send(session)
 
     def _send(self, session: Session) -> None:
-        while session.writer is not None and session.waiting and len(session.unconfirmed) < WINDOW:
+        while (
+            session.writer is not None
+            and not session.writer.is_closing()
+            and session.waiting
+            and len(session.unconfirmed) < WINDOW
+        ):
             topic, payload, qos = session.waiting.popleft()
             number = 0
             if qos:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zerofactory.connectors.device import DeviceTemplate, Point, Write, decode, decode_write, encode_write
-from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Refusal, Surroundings, Tap, hush
+from zerofactory.connectors.link import Connection, LinkFault, ProtocolKind, Surroundings, Tap, hush
 from zerofactory.connectors.sample import MICROSECONDS, Arrival
 from zerofactory.connectors.schedule import Schedule
 from zerofactory.errors import Misuse, Text
@@ -279,11 +279,12 @@ def _no_answer(address: str) -> LinkFault:
     )
 
 
-def _said_no(station: str, code: object) -> Refusal:
-    return Refusal(
+def _said_no(station: str, code: object) -> LinkFault:
+    return LinkFault(
         "modbus_exception",
         Text(f"站 {station} 拒绝写入或读回(异常码 {code})。", f"Station {station} refuses to be written or read (exception {code})."),
         Text("请检查设备是否处于远程模式、寄存器是否可写。", "Check that the device is in remote mode and the register can be written."),
+        stands=True,
     )  # fmt: skip
 
 

@@ -20,7 +20,6 @@ from zerofactory.connectors.link import (
     Connection,
     LinkFault,
     ProtocolKind,
-    Refusal,
     Surroundings,
     Tap,
     hush,
@@ -199,10 +198,11 @@ class OpcUaDoor:
         said = str(error) or type(error).__name__
         if not isinstance(error, UaStatusCodeError) or "connection" in said.lower() or "session" in said.lower():
             return _away(self._connection.address, said)
-        return Refusal(
+        return LinkFault(
             "opc_ua_refused",
             Text(f"节点 {place} 拒绝: {said}", f"Node {place} refuses: {said}"),
             Text("请核对节点号和写权限。", "Check the node id and the right to write."),
+            stands=True,
         )
 
 
