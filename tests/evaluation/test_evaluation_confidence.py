@@ -130,3 +130,19 @@ def test_equal_within_rounding_keeps_a_limit_unless_it_is_strict():
     assert keeps(third, 0.3, "positive").tolist() == [1.0]
     assert keeps(third, 0.3, "positive", strict=True).tolist() == [0.0]
     assert keeps(np.array([np.nan, np.inf]), 0.3, "positive").tolist() == [0.0, 0.0]
+
+
+def test_a_value_attested_as_a_whole_carries_its_own_half_width():
+    from dataclasses import replace
+
+    from tests.evaluation.evaluation_cases import shown
+
+    said = replace(shown("gb_t_36132_2025/gb36132.01", "amount", 0.2), unit="tce/vehicle", half_width_fraction=0.1)
+    entry = stated("gb36132.01", "tce/vehicle", 0.21, 0.1)
+    finding = next(
+        one
+        for one in evaluated("gb_t_36132_2025", facts({}), entry, (said,), 100).findings
+        if one.criterion == "gb36132.01"
+    )
+    assert finding.verdict == "met"
+    assert finding.confidence_fraction == pytest.approx(stats.norm.cdf(0.21, 0.2, 0.02 / Z95), abs=1e-12)

@@ -81,3 +81,18 @@ def test_a_plant_without_gap_needs_nothing():
 def test_vetoes_of_gb_36132_are_the_gap_whatever_the_score():
     found = gap(evaluated("gb_t_36132_2025", facts(PLANT), THRESHOLDS, SHOWN[1:]))
     assert [one.criterion for one in found.missing] == ["gb36132.basic.a"]
+
+
+def test_a_scored_book_without_grades_shows_every_point_that_is_missing():
+    before = evaluated("gb_t_36132_2025", facts(PLANT), THRESHOLDS, SHOWN)
+    assert before.score is not None
+    found = gap(before)
+    assert found.points_missing == pytest.approx(100.0 - before.score.points)
+    needs = {need.criterion: need for need in found.needs}
+    assert "gb36132.08" not in needs  # at its lead value already
+    assert needs["gb36132.01"].points == pytest.approx(4.0)
+    assert needs["gb36132.01"].limit.value == pytest.approx(0.10)
+    assert needs["gb36132.01"].lever is not None
+    assert needs["gb36132.01"].lever.value == pytest.approx(100.0)  # kgce a vehicle
+    measured = sum(need.points for need in found.needs)
+    assert measured == pytest.approx(found.points_missing - 6 * 0.4)  # the assessor's mark is nobody's figure

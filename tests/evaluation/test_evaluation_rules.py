@@ -309,3 +309,12 @@ def test_points_stay_between_nothing_and_the_weight_and_never_fall_when_a_value_
     assert points == sorted(points, key=lambda one: one or 0.0)
     assert points_of(criterion, lead) == pytest.approx(weight)
     assert base == lead or points_of(criterion, base) == pytest.approx(0.0)
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[threshold]\nbase = 1\n", "threshold = 3\n", "threshold = [1, 2]\n", "thresholds = []\n", "[[threshold]]\n"],
+)
+def test_a_file_of_thresholds_in_another_shape_is_refused(content: str):
+    with pytest.raises(FaultyData):
+        read_thresholds(content, NAMES)

@@ -77,14 +77,22 @@ def gap(found: Evaluation) -> Gap:
         for one in asked
         if one.finding.verdict in ("not_met", "unknown") and _required(one) is None
     ]
-    points = 0.0
-    if grade is not None and grade.minimum is not None and found.score is not None:
-        points = max(0.0, grade.minimum.value - found.score.points)
+    points = _points_missing(found, grade)
+    if points > 0.0:
         chosen, undecided = _for_score(found, points)
         taken = {need.criterion for need in needs}
         needs += [need for need in chosen if need.criterion not in taken]
         missing += [one for one in undecided if one.criterion not in {entry.criterion for entry in missing}]
     return Gap(grade, tuple(needs), tuple(missing), points)
+
+
+def _points_missing(found: Evaluation, grade: Grade | None) -> float:
+    """Return the points up to the grade's least score; of a scored book without grades, up to full points."""
+    if found.score is None:
+        return 0.0
+    if grade is not None:
+        return max(0.0, grade.minimum.value - found.score.points) if grade.minimum else 0.0
+    return max(0.0, found.score.full - found.score.points) if not found.book.grades else 0.0
 
 
 def _is_asked(one: Judgement, found: Evaluation, grade: Grade | None) -> bool:
@@ -137,7 +145,8 @@ def _for_score(found: Evaluation, points: float) -> tuple[list[Need], list[Missi
 def _can_move(one: Judgement) -> bool:
     criterion = one.criterion
     measured = one.finding.value is not None and one.finding.verdict in ("met", "not_met")
-    return bool(criterion.forms and criterion.base and criterion.lead and measured and _room(one) > 0.0)
+    room = _room(one) > CLOSE * (criterion.weight or 1.0)
+    return bool(criterion.forms and criterion.base and criterion.lead and measured and room)
 
 
 def _room(one: Judgement) -> float:

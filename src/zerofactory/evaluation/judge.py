@@ -11,10 +11,10 @@ from zerofactory.accounting.spread import Floats
 from zerofactory.errors import Text
 from zerofactory.evaluation.amount import title_of
 from zerofactory.evaluation.attestation import Attestation
-from zerofactory.evaluation.confidence import keeps
+from zerofactory.evaluation.confidence import keeps, probability
 from zerofactory.evaluation.finding import Finding, Verdict
 from zerofactory.evaluation.indicator import Measured, measure
-from zerofactory.evaluation.quotient import ratio
+from zerofactory.evaluation.quotient import convert, ratio
 from zerofactory.evaluation.rules import Rules
 from zerofactory.standards.criterion import Criterion, Threshold
 
@@ -91,16 +91,18 @@ def _measured(rules: Rules, criterion: Criterion, case: Case, start: Finding, sa
         start, indicator=indicator.id, unit=form.unit, link=_link(found, case), evidence=_evidence(found, case)
     )
     draws: Floats | None = None
+    half = 0.0
     if found.value is not None:
         value = found.value * scale
         if case.draws is not None and any(name in case.draws.drawn for name in found.amounts):
             draws = case.draws.values(indicator, form.parameters) * scale
     elif said is not None and said.state == "amount" and said.value is not None and said.holds(case.on):
-        value = said.value * (ratio(said.unit or form.unit, form.unit) or 1.0)
+        value = convert(said.value, said.unit or form.unit, form.unit)
+        half = abs(value) * said.half_width_fraction
         start = replace(start, evidence=said.shown, link=None)
     else:
         return _plain(criterion, replace(start, reason=_no_value(found)))
-    return _compared(criterion, replace(start, value=value), draws)
+    return _compared(criterion, replace(start, value=value), draws, half)
 
 
 def _no_value(found: Measured) -> Text:
@@ -112,8 +114,8 @@ def _no_value(found: Measured) -> Text:
     return Text(f"缺少数据: {zh}", f"no data: {en}")
 
 
-def _compared(criterion: Criterion, start: Finding, draws: Floats | None) -> Judgement:
-    """Return the verdict and points of a value."""
+def _compared(criterion: Criterion, start: Finding, draws: Floats | None, half: float = 0.0) -> Judgement:
+    """Return the verdict and points of a value; ``half`` is the half-width of one that was attested as a whole."""
     value, direction = start.value or 0.0, criterion.direction or "positive"
     limit = criterion.base or criterion.lead
     if limit is None:
@@ -132,13 +134,10 @@ def _compared(criterion: Criterion, start: Finding, draws: Floats | None) -> Jud
         if gained is None:
             one = _half_scored(criterion, one, met)
     if draws is None:
-        certain = np.array([float(met)])
-        return Judgement(
-            criterion,
-            replace(one, confidence_fraction=None if one.verdict == "unknown" else 1.0),
-            certain,
-            np.array([one.points or 0.0]),
-        )
+        chance = probability(value, half, limit.value, direction) if half else float(met)
+        sure = None if one.verdict == "unknown" else chance if met else 1.0 - chance
+        gained_here = np.array([one.points or 0.0])
+        return Judgement(criterion, replace(one, confidence_fraction=sure), np.array([chance]), gained_here)
     kept = keeps(draws, limit.value, direction, criterion.strict)
     share = float(kept.mean())
     sure = None if one.verdict == "unknown" else share if met else 1.0 - share

@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.evaluation.quotient import ratio
+from zerofactory.evaluation.quotient import convert, same
 from zerofactory.standards.criterion import Criterion, EvaluationBook, Form, Threshold
 
 FILE = "thresholds.toml"
@@ -42,10 +42,14 @@ class Stated:
     parameters: Mapping[str, str]
     row: int
 
-    def threshold(self, which: str, scale: float, unit: str) -> Threshold | None:
-        """Return one of its numbers as a threshold."""
+    def threshold(self, which: str, unit: str) -> Threshold | None:
+        """Return one of its numbers as a threshold in a unit; its own unit where it has none."""
         value = self.numbers.get(which)
-        return None if value is None else Threshold(value * scale, unit, self.source, self.date, "stated")
+        if value is None:
+            return None
+        return Threshold(
+            convert(value, self.unit, unit) if self.unit else value, unit, self.source, self.date, "stated"
+        )
 
 
 def read_thresholds(content: str, standards: Sequence[str]) -> tuple[Stated, ...]:
@@ -67,8 +71,14 @@ def read_thresholds(content: str, standards: Sequence[str]) -> tuple[Stated, ...
     rows = data.get("threshold", [])
     problems = [_fault(f"不认识的键“{key}”", f"unknown key '{key}'", None) for key in data if key != "threshold"]
     found: list[Stated] = []
-    for place, entry in enumerate(rows if isinstance(rows, list) else []):
+    if not isinstance(rows, list):
+        problems.append(_fault("每个限值应写成 [[threshold]]", "write each threshold as [[threshold]]", None))
+        rows = []
+    for place, entry in enumerate(rows):
         row = lines[place] if place < len(lines) else place + 1
+        if not isinstance(entry, dict):
+            problems.append(_fault("每个限值应写成 [[threshold]]", "write each threshold as [[threshold]]", row))
+            continue
         faults = _faults(entry, standards, row)
         problems += faults
         if not faults:
@@ -102,6 +112,8 @@ def _faults(entry: Mapping[str, object], standards: Sequence[str], row: int) -> 
             found.append(_fault(f"{key} 应是数", f"{key} is a number", row))
         if key in entry and key not in wanted:
             found.append(_fault(f"这里不写 {key}", f"{key} does not belong here", row))
+    if entry.get("grade") and "unit" in entry:
+        found.append(_fault("等级的最低分不写单位", "the least score of a grade has no unit", row))
     if entry.get("criterion") and not str(entry.get("unit") or "").strip():
         found.append(_fault("没有单位(unit)", "no unit", row))
     return found
@@ -151,7 +163,7 @@ def with_thresholds(book: EvaluationBook, stated: Sequence[Stated]) -> Evaluatio
             made = _applied(criteria[entry.criterion], entry, problems)
             criteria[entry.criterion] = made
         elif entry.grade in grades:
-            least = entry.threshold("minimum", 1.0, "point")
+            least = entry.threshold("minimum", "point")
             grades[entry.grade] = replace(grades[entry.grade], minimum=least, scored=True)
         else:
             name, listed = entry.criterion or entry.grade, ", ".join([*criteria, *grades])
@@ -172,8 +184,7 @@ def _applied(criterion: Criterion, entry: Stated, problems: list[Problem]) -> Cr
         )
         problems.append(_fault(*said, entry.row))
         return criterion
-    scale = ratio(entry.unit, form.unit) or 1.0
-    base, lead = (entry.threshold(which, scale, form.unit) for which in ("base", "lead"))
+    base, lead = (entry.threshold(which, form.unit) for which in ("base", "lead"))
     sign = 1 if criterion.direction == "positive" else -1
     if base and lead and sign * (lead.value - base.value) < 0:
         said = f"{criterion.id}: 引领值劣于基准值", f"{criterion.id}: the lead value is worse than the base value"
@@ -190,7 +201,7 @@ def _applied(criterion: Criterion, entry: Stated, problems: list[Problem]) -> Cr
 
 def _fits(form: Form, entry: Stated) -> bool:
     stated = all(str(form.parameters.get(key)) == value for key, value in entry.parameters.items())
-    return stated and ratio(entry.unit, form.unit) is not None
+    return stated and same(entry.unit, form.unit)
 
 
 def _fault(zh: str, en: str, row: int | None) -> Problem:

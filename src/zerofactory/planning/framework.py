@@ -21,7 +21,7 @@ STATUSES = ("verified", "secondary", "placeholder")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule of a framework. Numbers that are not known are None."""
+    """One rule of a framework. Numbers that are not known are None; ``threshold_fraction`` is the share of scope 3 from which it asks."""
 
     id: str
     title: Text
@@ -32,6 +32,7 @@ class Rule:
     annual_fraction: float | None = None
     reduction_fraction: float | None = None
     coverage_fraction: float | None = None
+    threshold_fraction: float | None = None
     by_year: int | None = None
     latest_base_year: int | None = None
     years: tuple[int, ...] = ()

@@ -25,7 +25,7 @@ from zerofactory.planning.search import search
 
 BUDGET, STEADY = "budget", "steady"
 BREACH = 1e-6
-NEAREST_GAP = 1e-3
+NEAREST_GAP, NEAREST_COST_GAP = 1e-3, 1e-2
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def _nearest(portfolio: Portfolio, wishes: Wishes, question: Question) -> Roadma
     )
     for steady in dict.fromkeys((wishes.steady, False)):
         built = model.build(portfolio, replace(wishes, rows=loosened, steady=steady))
-        solution = _solve(built, question)
+        solution = search(built.program, len(portfolio.years), NEAREST_COST_GAP, default("time_limit_s") / 3)
         if solution.report.status.has_answer:
             break
     if not solution.report.status.has_answer:
