@@ -58,7 +58,7 @@ def sending(pipe: Connection, meters: int) -> None:
                 log.append((time.monotonic(), sent * TOGETHER))  # before it goes out
                 broker.publish(f"plant/g{gateway:05d}", json.dumps(entry).encode(), 1)
             await asyncio.sleep(0.005)
-        pipe.send(log)
+        await asyncio.to_thread(pipe.send, log)  # the broker goes on meanwhile
         await asyncio.Event().wait()
 
     asyncio.run(serve())
@@ -88,7 +88,8 @@ def collecting(folder: Path) -> subprocess.Popen[bytes]:
     """Start `zf collect` and wait until its connection is up."""
     words = [sys.executable, "-c", "from zerofactory.cli.main import main; main()", "collect", "-w", str(folder)]
     child = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while True:
+    stop = time.monotonic() + 60.0
+    while time.monotonic() < stop:
         try:
             status = json.loads((folder / "collect" / "status.json").read_text(encoding="utf-8"))
             if status["pid"] == child.pid and status["connections"]["mq"]["state"] == "up":
@@ -97,6 +98,7 @@ def collecting(folder: Path) -> subprocess.Popen[bytes]:
             pass
         assert child.poll() is None, "zf collect ended"
         time.sleep(0.02)
+    raise SystemExit("zf collect did not come up")
 
 
 def following(pipe: Connection, folder: Path) -> None:

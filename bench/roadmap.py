@@ -16,8 +16,8 @@ import numpy as np
 from zerofactory.errors import Text
 from zerofactory.periods import Period
 from zerofactory.planning import roadmap
-from zerofactory.planning.commitment import StatedMeasure, read_plan
-from zerofactory.planning.measure import Cover, Measure, measures
+from zerofactory.planning.commitment import read_plan
+from zerofactory.planning.measure import Cover, Measure
 from zerofactory.planning.portfolio import CoverOption, Link, Option, Portfolio
 from zerofactory.planning.roadmap import Goal, Question
 from zerofactory.planning.stream import Stream
@@ -102,12 +102,9 @@ def question_of(portfolio: Portfolio) -> Question:
     )
 
 
-def measured(context: Context, catalogue: int = MEASURES) -> None:
-    """Print the time for the plan of a plant whose base year is closed, with so many measures of the catalogue."""
-    plan = read_plan(plan_text())
-    names = [name for name in measures() if measures()[name].cover is None and measures()[name].credit is None]
-    spare = {name: StatedMeasure(exclude=True) for name in names[catalogue:]}
-    book = plan_book(context, replace(plan, measures={**plan.measures, **spare}))
+def measured(context: Context) -> None:
+    """Print the time for the recommended plan of a plant whose base year is closed, with the whole catalogue."""
+    book = plan_book(context, read_plan(plan_text()))
     question = question_of_book(book, pathways_of(context, book), More(gap_fraction=1e-3))
     _solve(f"{len(book.portfolio.options)} measures of the catalogue on the reference plant", book.portfolio, question)
 

@@ -33,7 +33,9 @@ def main() -> None:
     length = len(given["price"])
     years = length / 8760
     started = time.perf_counter()
-    es = solph.EnergySystem(timeindex=pd.date_range("2025-01-01", periods=length + 1, freq="h"), infer_last_interval=False)
+    es = solph.EnergySystem(
+        timeindex=pd.date_range("2025-01-01", periods=length + 1, freq="h"), infer_last_interval=False
+    )
     power, heat = solph.Bus(label="power"), solph.Bus(label="heat")
     es.add(power, heat)
 
@@ -41,11 +43,19 @@ def main() -> None:
         cost = f[f"{what}_capex_cny_per_{unit}"] * annuity(f["discount_fraction"], f[f"{what}_life_years"]) * years
         return solph.Investment(ep_costs=cost, maximum=f[f"{what}_maximum_{unit}"])
 
-    grid = Source(label="import", outputs={power: solph.Flow(nominal_capacity=f["import_limit_kw"], variable_costs=list(given["price"]))})
-    sold = Sink(label="export", inputs={power: solph.Flow(nominal_capacity=f["export_limit_kw"], variable_costs=-f["export_cny_per_kwh"])})
+    grid = Source(
+        label="import",
+        outputs={power: solph.Flow(nominal_capacity=f["import_limit_kw"], variable_costs=list(given["price"]))},
+    )
+    sold = Sink(
+        label="export",
+        inputs={power: solph.Flow(nominal_capacity=f["export_limit_kw"], variable_costs=-f["export_cny_per_kwh"])},
+    )
     es.add(grid, sold)
     for what, series in (("pv", "sun"), ("wind", "wind")):
-        es.add(Source(label=what, outputs={power: solph.Flow(nominal_capacity=bought(what), maximum=list(given[series]))}))
+        es.add(
+            Source(label=what, outputs={power: solph.Flow(nominal_capacity=bought(what), maximum=list(given[series]))})
+        )
     es.add(Sink(label="load", inputs={power: solph.Flow(nominal_capacity=1, fix=list(given["load_kw"]))}))
     es.add(Sink(label="heat-load", inputs={heat: solph.Flow(nominal_capacity=1, fix=list(given["heat_kw"]))}))
     for what, bus, rate, loss in (
@@ -59,19 +69,36 @@ def main() -> None:
             invest_relation_input_capacity=rate, invest_relation_output_capacity=rate,
         ))  # fmt: skip
     per_nm3 = f["boiler_efficiency_fraction"] * f["ncv_kwh_per_nm3"]
-    boiler = Source(label="boiler", outputs={heat: solph.Flow(nominal_capacity=bought("boiler"), variable_costs=f["gas_cny_per_nm3"] / per_nm3)})
+    boiler = Source(
+        label="boiler",
+        outputs={heat: solph.Flow(nominal_capacity=bought("boiler"), variable_costs=f["gas_cny_per_nm3"] / per_nm3)},
+    )
     cop = np.minimum(0.45 * (85 + 273.15) / np.maximum(85 - (given["ambient"] - 5), 1e-9), 8.0)
-    pump = Converter(label="pump", inputs={power: solph.Flow()}, outputs={heat: solph.Flow(nominal_capacity=bought("pump"))}, conversion_factors={heat: list(cop)})
+    pump = Converter(
+        label="pump",
+        inputs={power: solph.Flow()},
+        outputs={heat: solph.Flow(nominal_capacity=bought("pump"))},
+        conversion_factors={heat: list(cop)},
+    )
     es.add(boiler, pump)
     model = solph.Model(es)
     months = given["months"]
     model.peak = po.Var(range(int(months.max()) + 1), domain=po.NonNegativeReals)
     model.peaks = po.Constraint(range(length), rule=lambda m, t: m.flow[grid, power, t] <= m.peak[int(months[t])])
     bought_t, burnt_t = given["gco2e_per_kwh"] / 1e6, f["gas_gco2e_per_nm3"] / per_nm3 / 1e6
-    model.cap = po.Constraint(expr=sum(model.flow[grid, power, t] * bought_t[t] + model.flow[boiler, heat, t] * burnt_t for t in range(length)) <= f["cap_t"])
+    model.cap = po.Constraint(
+        expr=sum(
+            model.flow[grid, power, t] * bought_t[t] + model.flow[boiler, heat, t] * burnt_t for t in range(length)
+        )
+        <= f["cap_t"]
+    )
     model.objective.expr += f["peak_cny_per_kw_month"] * sum(model.peak[i] for i in model.peak)
     made = time.perf_counter()
-    model.solve(solver="highs", solve_kwargs={"tee": False}, cmdline_options={"solver": "ipm", "run_crossover": "off", "threads": 1})
+    model.solve(
+        solver="highs",
+        solve_kwargs={"tee": False},
+        cmdline_options={"solver": "ipm", "run_crossover": "off", "threads": 1},
+    )
     done = time.perf_counter()
     print(json.dumps({
         "tool": f"oemof-solph {solph.__version__}, HiGHS ipm", "objective": float(po.value(model.objective)),

@@ -107,3 +107,26 @@ def test_a_threshold_without_source_is_refused_with_its_line(zf: Call, closed: P
     done = zf("evaluate", "--standard", "gb_t_36132_2025", "--period", "2025-03", "-w", str(closed))
     assert done.returncode == 2
     assert "thresholds.toml 第3行: 限值没有出处" in done.stderr
+
+
+def test_check_looks_at_thresholds_and_own_books(zf: Call, closed: Path) -> None:
+    entry = '[[threshold]]\nstandard = "gb_t_36132_2025"\ncriterion = "gb36132.99"\nunit = "%"\nbase = 1\nsource = "x"\ndate = 2026-01-01\n'
+    (closed / "thresholds.toml").write_text(entry, encoding="utf-8")
+    (closed / "standards").mkdir()
+    (closed / "standards" / "own.yaml").write_text(
+        """title: { zh: "厂标", en: "own" }
+publisher: { zh: "厂", en: "plant" }
+edition: "1"
+status: in_force
+citations: []
+dimensions: []
+indicators:
+  - { id: x, zh: "甲", en: "X", unit: fraction, formula: "x / 2", reference: "own rule" }
+criteria: []
+""",
+        encoding="utf-8",
+    )
+    done = zf("check", "-w", str(closed), language="en")
+    assert done.returncode == 2
+    assert "thresholds.toml, row 1: gb_t_36132_2025 has no 'gb36132.99'" in done.stderr + done.stdout
+    assert "standards/own.yaml, row 8: indicators go in a circle: x → x" in done.stderr + done.stdout

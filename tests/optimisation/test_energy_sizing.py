@@ -291,3 +291,43 @@ def test_market_regimes_count_contracts_by_month_and_by_interval() -> None:
     assert too_much.conflict is not None
     (clash,) = [one for one in too_much.conflict.clashing if one.wish.id == "wish:hourly_matched"]
     assert clash.becomes == pytest.approx(0.5, abs=1e-3)
+
+
+def test_six_carriers_in_one_problem_and_both_solvers_agree() -> None:
+    grid = hours(48)
+    clock = np.arange(48) % 24
+    air = {"ambient_celsius": 20.0 + 8.0 * np.sin((clock - 9) / 12 * np.pi)}
+    uses = (
+        source("grid", np.where((clock < 7) | (clock > 21), 0.3, 0.9), grid),
+        asset_use("gas", "gas_supply", {"limit_nm3_per_h": 1e4}, grid, {"gas_price_cny_per_nm3": 3.5}),
+        asset_use("boiler", "gas_boiler", {"heat_kw": 900.0, "heat_level": "heat_high"}, grid),
+        asset_use("pump", "heat_pump", {"heat_maximum_kw": 900.0, "heat_level": "heat_low", "sink_celsius": 50.0}, grid, air, sized=True),
+        asset_use("engine", "combined_heat_power", {"power_maximum_kw": 500.0, "heat_level": "heat_high"}, grid, sized=True),
+        asset_use("chiller", "chiller", {"cooling_kw": 2000.0}, grid, air),
+        asset_use("cold-store", "thermal_storage", {"capacity_maximum_kwh": 3000.0, "carrier": "cold"}, grid, sized=True),
+        asset_use("air", "compressed_air", {"power_kw": 600.0}, grid),
+        asset_use("cells", "electrolyser", {"power_kw": 1500.0, "store_kg": 100.0}, grid),
+    )  # fmt: skip
+    loads = {
+        "heat_high": 300.0 + 10.0 * clock, "heat_low": 200.0, "cold": 400.0 + 30.0 * clock, "compressed_air": 2000.0, "hydrogen": 5.0,
+    }  # fmt: skip
+    problem = problem_of(grid, uses, 800.0, loads=loads, goals=Goals(carbon_price_cny_per_t=100.0))
+    plans = []
+    for engine in ("clarabel", "highs"):
+        answer = size(problem, Options(engine=engine))  # type: ignore[arg-type]
+        assert answer.plan is not None, answer.check
+        plans.append(answer.plan)
+    assert plans[0].costs.total_cny == pytest.approx(plans[1].costs.total_cny, rel=1e-6)
+    assert set(problem.carriers) == {
+        "electricity",
+        "heat_high",
+        "heat_low",
+        "cold",
+        "compressed_air",
+        "hydrogen",
+        "natural_gas",
+    }
+    rows = plans[0].dispatch()
+    assert DISPATCH.check(rows) == []
+    made = rows.filter(rows["carrier"] == "hydrogen")["energy"].sum()
+    assert made == pytest.approx(5.0 * 48, rel=1e-6)

@@ -319,3 +319,50 @@ def test_a_finished_task_of_a_checklist_shows_its_criterion_where_its_evidence_i
     assert verdict("gb23331.5") == "not_met"  # its evidence is no file in the workspace
     attesting.attest(reopen(closed), YEAR, Said("gb23331.4", "gb_t_23331_2020", state="not_met", text="过期"))
     assert verdict("gb23331.4") == "not_met"  # what is attested stands before the task
+
+
+def test_a_plant_with_one_truck_and_nothing_else_is_evaluated(tmp_path: Path, write_form: Writer):
+    from tests.conftest import NOW
+
+    from zerofactory.runs.context import stamp
+    from zerofactory.store.workspace import Workspace
+
+    folder = tmp_path / "yard"
+    folder.mkdir()
+    (folder / "factory.toml").write_text(
+        """[plant]
+id = "yard"
+name = { zh = "车队", en = "yard" }
+time_zone = "Asia/Shanghai"
+region = "CN-上海"
+currency = "CNY"
+
+[organisation]
+name = { zh = "车队公司", en = "yard company" }
+
+[[shops]]
+id = "yard"
+kind = "other"
+name = { zh = "场地", en = "yard" }
+
+[[sources]]
+id = "diesel"
+kind = "mobile_combustion"
+name = { zh = "柴油车", en = "trucks" }
+shop = "yard"
+item = "diesel"
+detail = { use = "road" }
+""",
+        encoding="utf-8",
+    )
+    Workspace.create(folder, at=stamp(NOW), actor="test")
+    context = Context(Workspace.open(folder), NOW, "test")
+    import_data.run(context, [write_form("diesel,2025-01-01,2025-01-31,12,t,,结算,D1,")])
+    close.run(Context(Workspace.open(folder), NOW, "test"), Period(2025, 1), known_at=date(2026, 1, 15))
+    opened = Context(Workspace.open(folder), NOW, "test")
+    gathered = evaluate.gather(opened, Period(2025, 1))
+    found = evaluate.evaluate_all(gathered)
+    assert all(one.grade is None or one.book.id == "ghg_protocol_corporate" for one in found)
+    assert gathered.case.facts.value("emissions_scope2") == 0.0
+    assert "electricity" not in gathered.case.facts.amounts
+    assert "vehicles" not in gathered.case.facts.amounts

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from zerofactory.api.faults import fault
+from zerofactory.api.faults import Fault, fault
 from zerofactory.errors import NotFound, Text
 from zerofactory.runs import access
 from zerofactory.runs.access import Permission, Person
@@ -17,7 +17,7 @@ from zerofactory.runs.context import Context, clock, stamp
 from zerofactory.runs.sites import Server
 from zerofactory.store.access import Trace
 
-SESSION_COOKIE = "zf_session"
+SESSION_COOKIE = access.SESSION_COOKIE
 CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -93,7 +93,13 @@ def may(permission: Permission) -> Callable[..., Iterator[Visit]]:
 
     def visit(request: Request, person: Asking, site: SiteQuery = None) -> Iterator[Visit]:
         server = server_of(request)
-        chosen = site_of(server, person, site, permission)
+        try:
+            chosen = site_of(server, person, site, permission)
+        except Fault as refused:
+            if request.method not in SAFE and refused.status == 403:  # one who may read and tries to write
+                action = f"{request.method} {request.url.path}"
+                server.access.trace(Trace(stamp(clock()), person.user.login, site or "", action, "", "refused", address_of(request)))
+            raise
         visit = Visit(server, person, chosen, server.sites.context(chosen, person.user.login))
         if request.method in SAFE:
             yield visit
@@ -107,12 +113,20 @@ def may(permission: Permission) -> Callable[..., Iterator[Visit]]:
             raise
         finally:
             action = f"{request.method} {request.url.path}"
-            line = Trace(
-                stamp(clock()), person.user.login, chosen, action, request.url.query, outcome, address_of(request)
-            )
+            named = f"site={site}" if site is not None else ""  # nothing else of the address: it may hold a secret
+            line = Trace(stamp(clock()), person.user.login, chosen, action, named, outcome, address_of(request))
             server.access.trace(line)
 
     return visit
+
+
+def still(request: Request, visit: Visit) -> bool:
+    """Return whether a long answer may go on: the asker may still read the site as at its beginning."""
+    try:
+        person = asking(request)
+    except Fault:
+        return False
+    return person.user.user_id == visit.person.user.user_id and person.may("read", visit.site)
 
 
 Reading = Annotated[Visit, Depends(may("read"))]

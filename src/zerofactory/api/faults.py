@@ -75,6 +75,8 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ZeroFactoryError, _own)
     app.add_exception_handler(OSError, _system)
+    for kind in (UnicodeError, OverflowError, RecursionError):
+        app.add_exception_handler(kind, _absurd)
     app.add_exception_handler(Exception, _unforeseen)
 
 
@@ -121,6 +123,13 @@ def _http(request: Request, error: Exception) -> Response:
     title = TITLES.get(error.status_code, TITLES[500])
     problem = Problem(f"http.{error.status_code}", Text(f"{title.zh}。", f"{title.en}."), Text("", ""))
     return answer(request, error.status_code, [problem], dict(error.headers or {}))
+
+
+def _absurd(request: Request, error: Exception) -> Response:
+    """Answer text that cannot be written down, a number or a day beyond all bounds, or brackets a thousand deep."""
+    _log.warning("%s %s: %s", request.method, request.url.path, type(error).__name__)
+    told = Text("请求里有无法处理的文字或数字。", "The request holds text or a number that cannot be handled.")
+    return answer(request, 422, [Problem("request.absurd", told, Text("请检查输入。", "Check what you sent."))])
 
 
 def _system(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from starlette.responses import Response
 from zerofactory.api.door import Visit
 from zerofactory.api.faults import fault
 from zerofactory.api.shell import body_digest
+from zerofactory.runs import access
 from zerofactory.runs.context import clock, stamp
 from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.store.access import IN_HAND
@@ -89,7 +91,9 @@ def once(request: Request, visit: Visit, do: Callable[[], object], status: int =
     store, user = visit.server.access, visit.person.user.user_id
     asked = f"{request.method} {request.url.path}?{request.url.query}\n{visit.site}\n{body_digest(request)}"
     wanted = hashlib.sha256(asked.encode()).hexdigest()
-    kept = store.begin_answer(user, key, wanted, at=stamp(clock()))
+    rules, now = access.policy()["answers"], clock()
+    lost, over = now - timedelta(minutes=rules["in_hand_minutes"]), now - timedelta(hours=rules["kept_hours"])
+    kept = store.begin_answer(user, key, wanted, at=stamp(now), lost=stamp(lost), over=stamp(over))
     if kept is None:
         return _first(visit, key, do, status)
     if kept.request_sha256 != wanted:

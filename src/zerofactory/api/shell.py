@@ -1,19 +1,30 @@
-"""Around every request: a bound on its size, a digest of its body, and the headers that keep a browser safe."""
+"""Around every request: whose page sent it, a bound on its size, a digest of its body, and the headers that keep a browser safe.
+
+A page of another origin gets nothing written and no socket: browsers say where a request comes from (`Sec-Fetch-Site`, else
+`Origin`), and a WebSocket is not bound by the same-origin policy (RFC 6455, 10.2). Programs say neither and show a token.
+A stranger may send a login, not a file; only a form of files may be large.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from zerofactory.api.faults import answer
 from zerofactory.errors import Problem, Text
+from zerofactory.runs import access
+from zerofactory.runs.context import clock
 from zerofactory.runs.sites import Server
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_DIGEST = "zf_body_digest"
@@ -23,6 +34,12 @@ POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; object-src 'none'; "
     "base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+)
+SOCKET = "/_nicegui_ws/"
+FOREIGN = Problem(
+    "request.foreign",
+    Text("请求来自别的网站, 已拒绝。", "The request comes from another site's page and is refused."),
+    Text("请从本系统的页面操作。", "Use the pages of this server."),
 )
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -44,8 +61,15 @@ class Shell:
         """Handle one request."""
         scope[SERVER] = self._server
         if scope["type"] != "http":
+            if scope["type"] == "websocket" and _is_foreign(scope):
+                await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})  # before accepting: HTTP 403
+                return
             await self._app(scope, receive, send)
             return
+        if _writes(scope) and _is_foreign(scope):
+            await answer(Request(scope), 403, [FOREIGN])(scope, receive, _with(self._add_headers, scope, send))
+            return
+        most_bytes = await self._allowed(scope)
         digest, seen, over, started = hashlib.sha256(), 0, False, False
         scope[BODY_DIGEST] = digest
 
@@ -55,7 +79,7 @@ class Shell:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 digest.update(message.get("body", b""))
-                if seen > self._most_bytes:
+                if seen > most_bytes:
                     over = True
                     raise _TooLarge
             return message
@@ -69,14 +93,14 @@ class Shell:
                 self._add_headers(scope, message)
             await send(message)
 
-        if _declared(scope) > self._most_bytes:
-            await self._too_large(scope, receive, guarded)
+        if _declared(scope) > most_bytes:
+            await self._too_large(scope, receive, guarded, most_bytes)
             return
         with suppress(_TooLarge):
             await self._app(scope, bounded, guarded)
         if over and not started:
             over = False
-            await self._too_large(scope, receive, guarded)
+            await self._too_large(scope, receive, guarded, most_bytes)
 
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)
@@ -87,8 +111,23 @@ class Shell:
         if self._secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Any) -> None:
-        megabytes = self._most_bytes // 1_000_000
+    async def _allowed(self, scope: Scope) -> int:
+        """Return how many bytes this request may carry."""
+        flood = access.policy()["flood"]
+        if not _header(scope, b"content-type").startswith("multipart/"):
+            return min(flood["words_bytes"], self._most_bytes)
+        known = await run_in_threadpool(self._is_known, Request(scope))
+        return self._most_bytes if known else min(flood["stranger_bytes"], self._most_bytes)
+
+    def _is_known(self, request: Request) -> bool:
+        store, now = self._server.access, clock()
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        if scheme.casefold() == "bearer":
+            return access.by_token(store, secret.strip(), now) is not None
+        return access.by_session(store, request.cookies.get(access.SESSION_COOKIE, ""), now) is not None
+
+    async def _too_large(self, scope: Scope, receive: Receive, send: Any, most_bytes: int) -> None:
+        megabytes = most_bytes // 1_000_000
         text = Text(f"请求超过 {megabytes} MB。", f"The request is over {megabytes} MB.")
         response = answer(Request(scope), 413, [Problem("upload.large", text, Text("请分成几个文件。", "Split it."))])
         response.headers["Connection"] = "close"
@@ -97,6 +136,35 @@ class Shell:
 
 class _TooLarge(Exception):
     pass
+
+
+def _writes(scope: Scope) -> bool:
+    return scope["method"] not in ("GET", "HEAD", "OPTIONS") or scope["path"].startswith(SOCKET)
+
+
+def _is_foreign(scope: Scope) -> bool:
+    """Return whether a page of another origin sent a request; a program says nothing of the kind and is not foreign."""
+    site, origin = _header(scope, b"sec-fetch-site"), _header(scope, b"origin")
+    if site:
+        return site not in ("same-origin", "none")
+    if not origin:
+        return False
+    # Behind a proxy the host may have been rewritten; a page cannot set either header for a request it may not make.
+    own = {_header(scope, name).casefold() for name in (b"host", b"x-forwarded-host")} - {""}
+    return urlsplit(origin).netloc.casefold() not in own
+
+
+def _header(scope: Scope, name: bytes) -> str:
+    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+
+
+def _with(add: Callable[[Scope, Message], None], scope: Scope, send: Send) -> Send:
+    async def sent(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            add(scope, message)
+        await send(message)
+
+    return sent
 
 
 def _declared(scope: Scope) -> int:

@@ -14,6 +14,7 @@ from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table, tonnes
 
 if TYPE_CHECKING:
+    from zerofactory.planning.alignment import Check
     from zerofactory.planning.limit import Limit
     from zerofactory.runs.plan_book import Asked
     from zerofactory.runs.plan_roadmap import Result
@@ -126,9 +127,11 @@ def targets(
     if examples:
         _print_examples(run.examples_as_json(), as_json)
         return
-    found = run.targets(opened(workspace))
+    context = opened(workspace)
+    found = run.targets(context)
+    aligned = run.alignment(context, found)
     if as_json:
-        print_json([one.as_json() for one in found])
+        print_json({"targets": [one.as_json() for one in found], "alignment": run.alignment_as_json(aligned)})
         return
     for view in found:
         way = view.pathway
@@ -141,6 +144,22 @@ def targets(
         if view.progress_fraction is not None and view.actual_gco2e is not None:
             print_line(say(f"{view.latest_year} 年实际 {tonnes(view.actual_gco2e, 0)} t, 进度 {100 * view.progress_fraction:.0f} %",
                            f"{view.latest_year}: {tonnes(view.actual_gco2e, 0)} t, progress {100 * view.progress_fraction:.0f} %"))  # fmt: skip
+    _print_alignment(aligned)
+
+
+def _print_alignment(aligned: Sequence[Check]) -> None:
+    """Print the self-check, a line for each rule."""
+    words = {True: say("符合", "met"), False: say("不符合", "not met"), None: say("待定", "open")}
+    print_table(
+        say("与目标框架对照(自查)", "Against the frameworks (self-check)"),
+        [
+            (say("规则", "rule"), "left"),
+            (say("结果", "result"), "left"),
+            (say("要求", "asked"), "left"),
+            (say("现状", "found"), "left"),
+        ],
+        [(f"{x.framework}.{x.rule.id}", words[x.met], read(x.rule.title), read(x.detail)) for x in aligned],
+    )
 
 
 def _print_examples(rows: Sequence[dict[str, object]], as_json: bool) -> None:

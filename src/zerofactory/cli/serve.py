@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from zerofactory.cli.language import say
-from zerofactory.cli.options import WorkspaceOption, state
-from zerofactory.cli.output import door, leave, print_line
+from zerofactory.cli.options import JsonOption, WorkspaceOption, state
+from zerofactory.cli.output import door, leave, print_json, print_line
 
 if TYPE_CHECKING:
     from zerofactory.errors import Problem
@@ -50,11 +50,14 @@ def serve(
     upload_megabytes: Annotated[
         int, typer.Option("--upload-mb", min=1, metavar="MB", help=say("单次上传上限", "bound of one upload"))
     ] = 256,
+    as_json: JsonOption = False,
     workspace: WorkspaceOption = None,
 ) -> None:
+    if (certificate is None) != (key is None):
+        leave((_half(),), EXIT_REFUSED, as_json=as_json)
     tls = certificate is not None and key is not None
     if not (tls or behind_proxy or plain_public or _is_loopback(host)):
-        leave((_public(host),), EXIT_REFUSED, as_json=False)
+        leave((_public(host),), EXIT_REFUSED, as_json=as_json)
     import uvicorn
 
     from zerofactory.api.app import Settings, create
@@ -67,20 +70,38 @@ def serve(
     mount(app)
     address = f"{'https' if tls else 'http'}://{_shown(host)}:{port}"
     code = first_invitation(app.state.server.access, clock())
+    if as_json:
+        welcome = None if code is None else f"{address}/welcome?code={code}"
+        print_json({"pages": f"{address}/", "api": f"{address}/v1/openapi.json", "welcome": welcome})
+    else:
+        _told(address, code)
+    uvicorn.run(
+        app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
+        ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
+    )  # fmt: skip
+
+
+def _told(address: str, code: str | None) -> None:
     print_line(
         say(f"页面 {address}/  接口说明 {address}/v1/openapi.json", f"Pages {address}/  API {address}/v1/openapi.json")
     )
     if code is not None:
         print_line(
             say(
-                f"还没有用户。用这个一次性链接建立管理员(24 小时内有效):\n{address}/welcome?code={code}",
-                f"There is no user yet. This link makes the administrator, once, within 24 hours:\n{address}/welcome?code={code}",
+                f"还没有管理员。用这个一次性链接建立管理员(24 小时内有效):\n{address}/welcome?code={code}",
+                f"There is no administrator yet. This link makes the administrator, once, within 24 hours:\n{address}/welcome?code={code}",
             )
         )
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
-        ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
-    )  # fmt: skip
+
+
+def _half() -> Problem:
+    from zerofactory.errors import Problem, Text
+
+    return Problem(
+        "serve.half_tls",
+        Text("证书和私钥要一起给。", "A certificate and its key go together."),
+        Text("请同时给 --tls-cert 与 --tls-key。", "Give both --tls-cert and --tls-key."),
+    )
 
 
 def _is_loopback(host: str) -> bool:

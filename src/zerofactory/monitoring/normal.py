@@ -35,6 +35,7 @@ WINDOW_MINUTES = (15, 120)
 EARLY_PART = 3  # the first third of a day also depends on the day before
 THIN_FRACTION = 0.75  # a daily figure needs this share of its slots
 USED_FRACTION = 0.1  # expected load, as a share of its peak, from which a relative miss is told
+FRESH_DAYS = 56  # a profile rests on no older days where there are enough: the season moves on
 DAILY_FLOOR = 0.3  # least usual miss of a daily figure, as a share of that of a slot
 LIKE: Mapping[int, tuple[int, ...]] = {
     WORKED: (WORKED_WEEKEND,),
@@ -145,6 +146,8 @@ def _profiles(days: Days, straight: Numbers, span: tuple[int, int], memory: Memo
     for keys, part in ((early, slice(0, border)), (kind, slice(border, None))):
         for key in np.unique(keys):
             chosen = _alike(keys[:last], int(key), memory.profile_days, memory.fewest_days)
+            fresh = chosen[chosen >= last - FRESH_DAYS]
+            chosen = fresh if len(fresh) >= memory.fewest_days else chosen
             made[:, keys == key, part] = median(straight[:, chosen, part], 1)[:, None]
     return made
 

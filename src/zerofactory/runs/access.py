@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from importlib.resources import files
+from threading import BoundedSemaphore
 from typing import TYPE_CHECKING, Literal
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, ZeroFactoryError
@@ -36,6 +38,10 @@ ROLES: Mapping[str, tuple[Text, frozenset[Permission]]] = {
     "verifier": (Text("核查员", "verifier"), frozenset({"read", "verify"})),
     "administrator": (Text("管理员", "administrator"), frozenset(PERMISSIONS)),
 }
+
+
+SESSION_COOKIE = "zf_session"
+UNKNOWN_LOGIN = "?"  # in the trail, for a login nobody has: it may be a password typed into the wrong field
 
 
 class Refused(ZeroFactoryError):
@@ -79,6 +85,12 @@ def _hasher() -> PasswordHasher:
 
 
 @lru_cache(maxsize=1)
+def _few() -> BoundedSemaphore:
+    """Return what lets only a few hash at once: each takes its memory, and a crowd of them would take all of it."""
+    return BoundedSemaphore(policy()["flood"]["hashing_at_once"])
+
+
+@lru_cache(maxsize=1)
 def _nobody() -> str:
     return _hasher().hash("nobody has this password")
 
@@ -96,7 +108,8 @@ def hash_password(password: str, login: str) -> str:
     if faults:
         hint = Text("几个不相干的词连起来既长又好记。", "A few unrelated words in a row are long and easy to remember.")
         raise FaultyData([Problem("access.weak_password", fault, hint, column="password") for fault in faults])
-    return _hasher().hash(password)
+    with _few():
+        return _hasher().hash(password)
 
 
 def log_in(store: AccessStore, login: str, password: str, address: str, now: datetime) -> tuple[str, Session]:
@@ -104,22 +117,23 @@ def log_in(store: AccessStore, login: str, password: str, address: str, now: dat
     from argon2.exceptions import VerificationError
 
     name = login.strip().casefold()
-    _throttle(store, name, address, now)
+    rules = policy()["login"]
+    keys = {_key("login", name): rules["failures_per_login"], _key("address", address): rules["failures_per_address"]}
+    _throttle(store, keys, now)
     user = store.user_called(name)
     hashed = user.password_hash if user is not None and user.password_hash else _nobody()
     try:
-        _hasher().verify(hashed, password)
+        with _few():
+            _hasher().verify(hashed, password)
         sound = user is not None and bool(user.password_hash) and not user.disabled
     except VerificationError:
         sound = False
     if not sound or user is None:
-        window = timedelta(minutes=policy()["login"]["window_minutes"])
-        store.note_failure(
-            [f"login:{name}", f"address:{address}"], at=stamp(now), forget_before=stamp(now - 4 * window)
-        )
-        store.trace(Trace(stamp(now), name, "", "log_in", "", "refused", address))
+        known = name if user is not None else UNKNOWN_LOGIN
+        store.trace(Trace(stamp(now), known, "", "log_in", "", "refused", address))
         raise Refused(_fault("wrong_login", "登录名或密码不对。", "The login or the password is wrong."))
-    store.forgive(f"login:{name}")
+    store.forgive(_key("login", name))
+    store.forgive(_key("address", address), at=stamp(now))
     store.trace(Trace(stamp(now), name, "", "log_in", "", "done", address))
     return open_session(store, user, now)
 
@@ -130,18 +144,20 @@ def open_session(store: AccessStore, user: User, now: datetime) -> tuple[str, Se
     return store.open_session(user.user_id, at=stamp(now), expires_at=stamp(ends))
 
 
-def _throttle(store: AccessStore, name: str, address: str, now: datetime) -> None:
-    rules = policy()["login"]
-    since = stamp(now - timedelta(minutes=rules["window_minutes"]))
-    limits = ((f"login:{name}", rules["failures_per_login"]), (f"address:{address}", rules["failures_per_address"]))
-    if any(store.failures(key, since=since) >= most for key, most in limits):
-        minutes = rules["window_minutes"]
+def _throttle(store: AccessStore, limits: Mapping[str, int], now: datetime) -> None:
+    minutes = policy()["login"]["window_minutes"]
+    if not store.claim_attempt(limits, at=stamp(now), since=stamp(now - timedelta(minutes=minutes))):
         problem = _fault(
             "too_many_attempts",
             f"失败次数太多, 请 {minutes} 分钟后再试。",
             f"Too many failures; try again in {minutes} minutes.",
         )
         raise Refused(problem, retry_seconds=minutes * 60)
+
+
+def _key(kind: str, name: str) -> str:
+    """Return what attempts are counted under: a digest, since people type their password into the field of the login."""
+    return f"{kind}:{sha256(name.encode()).hexdigest()}"
 
 
 def by_session(store: AccessStore, secret: str, now: datetime) -> Person | None:
@@ -215,8 +231,8 @@ def invite(store: AccessStore, site: str, role: str, now: datetime) -> str:
 
 
 def first_invitation(store: AccessStore, now: datetime) -> str | None:
-    """Return the code that makes the first administrator, or None when somebody can come in already."""
-    if store.users():
+    """Return the code that makes the first administrator, or a new one when two have shut each other out; else None."""
+    if store.has_chief():
         return None
     ends = now + timedelta(hours=policy()["invitation"]["first_hours"])
     return store.add_invite(ANY_SITE, "administrator", expires_at=stamp(ends))
@@ -231,15 +247,21 @@ class Account:
     password: str
 
 
-def accept(store: AccessStore, code: str, account: Account, now: datetime) -> tuple[str, Session]:
-    """Make the account that an invitation allows and log in; raise `Refused` when the code no longer holds."""
+def accept(store: AccessStore, code: str, account: Account, now: datetime, address: str = "") -> tuple[str, Session]:
+    """Make the account that an invitation allows and log in; raise `Refused` when the code no longer holds.
+
+    The code is looked at first: who has none does not get to make the server hash.
+    """
+    unknown = Refused(_fault("no_invitation", "链接无效、已用过或已过期。", "The link is unknown, used or over."))
+    if store.invite(code, at=stamp(now)) is None:
+        raise unknown
     if not account.login.strip():
         raise FaultyData([_fault("no_login", "请填写登录名。", "Give a login.", column="login")])
     hashed = hash_password(account.password, account.login)
     user = store.accept(code, account.login, account.name or account.login, hashed, at=stamp(now))
     if user is None:
-        raise Refused(_fault("no_invitation", "链接无效、已用过或已过期。", "The link is unknown, used or over."))
-    store.trace(Trace(stamp(now), user.login, "", "accept_invitation", "", "done", ""))
+        raise unknown
+    store.trace(Trace(stamp(now), user.login, "", "accept_invitation", "", "done", address))
     return open_session(store, user, now)
 
 

@@ -13,7 +13,7 @@ from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.evaluation.amount import kind_of
 from zerofactory.evaluation.attestation import WITHOUT_FILE, amount_faults, no_file
 from zerofactory.evaluation.attestation_table import ATTESTATIONS
-from zerofactory.evaluation.quotient import ratio
+from zerofactory.evaluation.quotient import convert, ratio
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.evaluate import library
@@ -92,14 +92,15 @@ def attest(context: Context, period: Period, said: Said) -> dict[str, object]:
             problems.append(_fault("empty", "证据文件是空的", "the file of evidence is empty"))
     if problems:
         raise FaultyData(problems)
-    row = _row(context, period, said, digest)
     workspace = context.workspace
-    with workspace.locked(), workspace.journal.writing(at=context.at, kind="attest", actor=context.actor) as writer:
+    with workspace.locked():
+        row = _row(context, period, said, digest)
         if digest is not None and said.evidence is not None:
             workspace.evidence.keep(content, digest, said.evidence.suffix)
-        writer.append(ATTESTATIONS, ATTESTATIONS.frame([row]))
-        writer.append(RUNS, run_row("attest", context, {"subject": row["subject"]}, digest, row["state"]))
-        writer.payload = {"attestation": row["attestation_id"], "subject": row["subject"], "evidence": digest}
+        with workspace.journal.writing(at=context.at, kind="attest", actor=context.actor) as writer:
+            writer.append(ATTESTATIONS, ATTESTATIONS.frame([row]))
+            writer.append(RUNS, run_row("attest", context, {"subject": row["subject"]}, digest, row["state"]))
+            writer.payload = {"attestation": row["attestation_id"], "subject": row["subject"], "evidence": digest}
     return row
 
 
@@ -109,7 +110,7 @@ def _row(context: Context, period: Period, said: Said, digest: str | None) -> di
     value, unit = said.value, said.unit or None
     if not said.standard and value is not None:
         kind = kind_of(said.subject)
-        value, unit = value * (ratio(said.unit or kind.unit, kind.unit) or 1.0), kind.unit
+        value, unit = convert(value, said.unit or kind.unit, kind.unit), kind.unit
     return {
         "attestation_id": f"{period.label}-A{before + 1}",
         "period": period.label,

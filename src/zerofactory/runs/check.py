@@ -57,6 +57,7 @@ def run(context: Context) -> CheckReport:
     equipment, faults = plant_assets(plant)
     problems += [problem.at(file=PLANT_FILE) for problem in (*faults, *_tariff_problems(context))]
     problems += [problem.at(file=PLANT_FILE) for problem in check(book, scope_of(context), plant.accounting.gwp_set)]
+    problems += _rule_problems(context)
     due = best_before(book, context.today)
     batches = workspace.batches()
     seals = workspace.seals()
@@ -89,6 +90,26 @@ def run(context: Context) -> CheckReport:
         CheckLine(Text("已封存月份", "closed months"), _same(", ".join(seals.sort("period")["period"]) or "—")),
     )
     return CheckReport(lines, tuple(problems))
+
+
+def _rule_problems(context: Context) -> list[Problem]:
+    """Return what is wrong with the plant's own rule books and thresholds, where it has any."""
+    folder = context.workspace.folder
+    if not (folder / "thresholds.toml").is_file() and not (folder / "standards").is_dir():
+        return []
+    from zerofactory.runs.evaluate import library
+
+    try:
+        books = library(folder)
+    except FaultyData as fault:
+        return list(fault.problems)
+    problems: list[Problem] = []
+    for name in sorted({*books.own, *(entry.standard for entry in books.stated)}):
+        try:
+            books.rules(name)
+        except FaultyData as fault:
+            problems += fault.problems
+    return problems
 
 
 def scope_of(context: Context) -> Scope:

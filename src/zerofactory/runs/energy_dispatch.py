@@ -209,7 +209,7 @@ def backtest(
     return Backtest(first, days, asked.step_minutes, judge(whole, rolling, _learned(whole, slot), on_step))
 
 
-def _problem(context: Context, span: Span, asked: Asked) -> EnergyProblem:
+def _problem(context: Context, span: Span, asked: Asked, known_until: datetime | None = None) -> EnergyProblem:
     file = energy_file.read(context)
     booking = energy_factors.booking_of(context, file)
     there = months_of(context)
@@ -223,7 +223,7 @@ def _problem(context: Context, span: Span, asked: Asked) -> EnergyProblem:
             f"Forecasts need {HISTORY_DAYS} days of history; choose a later day.",
         )
         raise FaultyData([Problem("dispatch.history", message, hint)])
-    problem = make(Setting(context, file, span, asked.step_minutes), Goals(), booking)
+    problem = make(Setting(context, file, span, asked.step_minutes, known_until), Goals(), booking)
     build = asked.build or {}
     candidates = [use.id for use in problem.uses if use.is_candidate]
     for name in build:
@@ -238,7 +238,7 @@ def _until(context: Context, asked: Asked) -> tuple[datetime, EnergyProblem, int
     at = asked.at or _end_of_readings(context)
     before = at - timedelta(days=HISTORY_DAYS)
     last = Period.containing(at - timedelta(minutes=1), zone)
-    whole = _problem(context, Span(Period.containing(before, zone), last), asked)
+    whole = _problem(context, Span(Period.containing(before, zone), last), asked, at)
     return at, whole, _slot(whole.grid, at)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cached_property
 
 import numpy as np
@@ -31,6 +31,7 @@ from zerofactory.store.schema import ACTIVITIES, CLAIMS
 
 EXISTING_CONTRACTS = "contracts"
 WEATHER_FILE = "weather.csv"
+LATE_HOURS = 2  # collectors book each quarter of an hour, registers with their next reading
 AMOUNT = {"kW": "kWh", "Nm3/h": "Nm3", "kg/h": "kg", "L/h": "L"}
 
 
@@ -43,6 +44,7 @@ class Readings:
 
     grid: Grid
     months: tuple[MeterMonth, ...]
+    known: int | None = None
 
     def rate(self, meters: Sequence[str], unit: str) -> Floats:
         """Return the mean rate of the sum of meters in each interval: kW, Nm3/h …; not-a-number where one is missing.
@@ -55,7 +57,7 @@ class Readings:
         total = np.concatenate([self._month(month, meters, AMOUNT[unit]) for month in self.months])
         per_interval = self.grid.step_minutes // self.months[0].interval_minutes
         rate: Floats = total.reshape(-1, per_interval).sum(axis=1) / self.grid.step_hours
-        return rate
+        return as_known(rate, self.known, self.grid.step_minutes)
 
     @staticmethod
     def _month(month: MeterMonth, meters: Sequence[str], unit: str) -> Floats:
@@ -67,19 +69,54 @@ class Readings:
         return total
 
 
+def as_known(series: Floats, known: int | None, step_minutes: int) -> Floats:
+    """Return a series as it is known at a moment: from there on the week before again.
+
+    The newest readings are still on their way when a plan is made: up to `LATE_HOURS` before the moment are filled in the
+    same way; a longer gap stays not-a-number, and is a fault.
+
+    Examples
+    --------
+    >>> week = 7 * 24
+    >>> measured = np.concatenate([np.arange(week + 3.0), np.full(5, np.nan)])
+    >>> [float(value) for value in as_known(measured, week + 4, 60)[-6:]]
+    [170.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    """
+    if known is None:
+        return series
+    week, late = 7 * 1440 // step_minutes, LATE_HOURS * 60 // step_minutes
+    seen = np.flatnonzero(np.isfinite(series[:known]))
+    first = int(seen[-1]) + 1 if len(seen) and known - int(seen[-1]) - 1 <= late else known
+    places = np.arange(len(series))
+    while first >= week and places.max() >= first:
+        places = np.where(places >= first, places - week, places)
+    return series[places]
+
+
 @dataclass(frozen=True)
 class Setting:
-    """What a problem is made from: the workspace, its energy file, a period and a step."""
+    """What a problem is made from: the workspace, its energy file, a period and a step.
+
+    ``known_until``: nothing measured from this moment on is used; the week before stands in its place (see `as_known`).
+    """
 
     context: Context
     file: EnergyFile
     period: Period | Span
     step_minutes: int
+    known_until: datetime | None = None
 
     @cached_property
     def grid(self) -> Grid:
         """The intervals."""
         return Grid.of_period(self.period, self.step_minutes, self.context.workspace.plant.time_zone)
+
+    @cached_property
+    def known(self) -> int | None:
+        """The number of intervals that are known; None when all of them count."""
+        if self.known_until is None:
+            return None
+        return min(self.grid.length, (self.known_until - self.grid.start) // timedelta(minutes=self.step_minutes))
 
     @cached_property
     def readings(self) -> Readings:
@@ -92,7 +129,7 @@ class Setting:
         coarse = max(month.interval_minutes for month in months)
         if self.step_minutes % coarse:
             raise FaultyData([_too_fine(self.step_minutes, coarse)])
-        return Readings(self.grid, months)
+        return Readings(self.grid, months, self.known)
 
     @cached_property
     def tariff(self) -> Tariff:
@@ -225,7 +262,7 @@ def _from_csv(setting: Setting, name: str, column: str) -> Floats:
     picked = np.full(count, np.nan)
     picked[inside] = values[places[inside]]
     meant: Floats = picked.reshape(grid.length, -1).mean(axis=1)
-    return meant
+    return as_known(meant, setting.known, grid.step_minutes)
 
 
 def _supply(grid: Grid, entry: SupplyEntry) -> Use:

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.planning.alignment import Check, checks
 from zerofactory.planning.commitment import PLAN_FILE, Plan, read_plan
 from zerofactory.planning.facts import PLAN_TASKS, PLANS
-from zerofactory.planning.framework import published_targets
+from zerofactory.planning.framework import frameworks, published_targets
 from zerofactory.planning.mechanism import ChecklistItem, checklist
 from zerofactory.planning.pathway import Pathway, pathway
 from zerofactory.planning.target import SCOPES, progress_fraction
@@ -301,6 +302,21 @@ def _actual(context: Context, plan: Plan, way: Pathway, year: int) -> int:
     if way.target.categories:
         chosen = chosen.filter(pl.col("in_category").is_in(way.target.categories))
     return int(chosen["signed"].sum())
+
+
+def alignment(context: Context, views: Sequence[TargetView]) -> tuple[Check, ...]:
+    """Return which rules of each packaged framework the plan's targets meet: a self-check, no validation."""
+    plan = current(context).plan
+    return checks(tuple(frameworks()), plan.plan, base_of(context, plan), [view.pathway for view in views])
+
+
+def alignment_as_json(found: Sequence[Check]) -> list[dict[str, object]]:
+    """Return checks as plain JSON values."""
+    return [
+        {"framework": one.framework, "rule": one.rule.id, "title": _both(one.rule.title), "mandatory": one.rule.mandatory,
+         "status": one.rule.status, "met": one.met, "detail": _both(one.detail)}
+        for one in found
+    ]  # fmt: skip
 
 
 def examples_as_json() -> list[dict[str, object]]:

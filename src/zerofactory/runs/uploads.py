@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 from unicodedata import category, normalize
 
+import polars as pl
+
 from zerofactory.errors import Problem, Text
+from zerofactory.runs.access import policy
 
 LONGEST_NAME = 120
 LOOKED_AT_BYTES = 8192
 INFLATED_TIMES = 200  # a workbook of numbers inflates about ten times; a bomb thousands of times
 LEAST_BYTES = 1 << 20
+CHUNK_BYTES = 1 << 20
+LOCAL_HEADER_BYTES = 30
 KINDS = {".xlsx": b"PK\x03\x04", ".parquet": b"PAR1", ".csv": b"", ".json": b"", ".toml": b"", ".aasx": b"PK\x03\x04"}
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
@@ -47,17 +54,51 @@ def untypical(path: Path) -> Iterator[Problem]:
         )
     elif not head.startswith(start) or (not start and b"\0" in head):
         yield _problem("content", path, "内容与扩展名不符。", "The content is not what the name says.")
-    elif start == b"PK\x03\x04" and _bomb(path):
-        yield _problem("inflates", path, "解压后异常巨大。", "It inflates to an absurd size.")
+    elif (start == b"PK\x03\x04" and _bomb(path)) or (start == b"PAR1" and _endless(path)):
+        yield _problem("inflates", path, "解压后异常巨大, 或压缩包已损坏。", "It inflates to an absurd size, or is damaged.")
 
 
 def _bomb(path: Path) -> bool:
+    """Return whether a zip archive inflates beyond its bound; what its index says of the sizes is not believed."""
+    left = min(INFLATED_TIMES * max(path.stat().st_size, LEAST_BYTES), policy()["upload"]["inflated_bytes"])
     try:
-        with zipfile.ZipFile(path) as archive:
-            inflated = sum(member.file_size for member in archive.infolist())
-    except zipfile.BadZipFile:
-        return False  # the reader of the file says what is wrong with it
-    return inflated > INFLATED_TIMES * max(path.stat().st_size, LEAST_BYTES)
+        with zipfile.ZipFile(path) as archive, path.open("rb") as stream:
+            for member in archive.infolist():
+                left -= _inflated(stream, member, left)
+                if left < 0:
+                    return True
+    except (zipfile.BadZipFile, zlib.error, ValueError):
+        return True  # another reader might be more patient with it than this one
+    return False
+
+
+def _inflated(stream: BinaryIO, member: zipfile.ZipInfo, most: int) -> int:
+    """Return how many bytes a member holds, counted no further than past ``most`` (APPNOTE.TXT 6.3.10, 4.3.7)."""
+    stream.seek(member.header_offset)
+    head = stream.read(LOCAL_HEADER_BYTES)
+    if head[:4] != b"PK\x03\x04" or len(head) < LOCAL_HEADER_BYTES:
+        raise zipfile.BadZipFile
+    stream.seek(int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little"), 1)
+    if member.compress_type == zipfile.ZIP_STORED:
+        return max(member.compress_size, member.file_size)
+    if member.compress_type != zipfile.ZIP_DEFLATED:
+        raise zipfile.BadZipFile
+    inflater, count, packed = zlib.decompressobj(-zlib.MAX_WBITS), 0, b""
+    while count <= most and not inflater.eof:
+        packed = inflater.unconsumed_tail or stream.read(CHUNK_BYTES)
+        if not packed:
+            break
+        count += len(inflater.decompress(packed, CHUNK_BYTES))
+    return count
+
+
+def _endless(path: Path) -> bool:
+    """Return whether a Parquet file of few bytes claims rows without end; the reader says what else is wrong with it."""
+    try:
+        rows = int(pl.scan_parquet(path, glob=False).select(pl.len()).collect().item())
+    except (pl.exceptions.PolarsError, OSError):
+        return False
+    return rows > policy()["upload"]["parquet_rows"]
 
 
 def _problem(code: str, path: Path, zh: str, en: str) -> Problem:

@@ -11,7 +11,7 @@ import hashlib
 import json
 import secrets
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -157,8 +157,9 @@ class AccessStore:
     def in_folder(cls, folder: Path) -> AccessStore:
         """Open (or make) the access database of a folder; the file is readable by its owner alone."""
         path = folder / ACCESS_FILE
-        if not path.exists():
-            path.touch(mode=0o600)
+        path.touch(mode=0o600)
+        if path.stat().st_mode & 0o077:  # copied here from elsewhere; SQLite gives its side files the same rights
+            path.chmod(0o600)
         url = sa.URL.create("sqlite", database=str(path))
         engine = sa.create_engine(url, poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
         sa.event.listen(engine, "connect", _configure)
@@ -195,6 +196,15 @@ class AccessStore:
         """Return one user by login, letter case aside."""
         rows = self._all(sa.select(_USERS).where(_USERS.c.login == login.strip().casefold()))
         return _user(rows[0]) if rows else None
+
+    def has_chief(self) -> bool:
+        """Return whether anybody who can still come in administers every site."""
+        query = (
+            sa.select(_USERS.c.user_id)
+            .join(_GRANTS, _GRANTS.c.user_id == _USERS.c.user_id)
+            .where(_USERS.c.disabled.is_(False), _GRANTS.c.site == ANY_SITE, _GRANTS.c.role == "administrator")
+        )
+        return bool(self._all(query.limit(1)))
 
     def user_of_subject(self, subject: str) -> User | None:
         """Return the user whom the company's own login knows under this subject."""
@@ -297,10 +307,17 @@ class AccessStore:
             _token(row) for row in self._all(query if user_id is None else query.where(_TOKENS.c.user_id == user_id))
         ]
 
-    def revoke_token(self, token_id: str) -> None:
-        """Revoke a token; raise `NotFound` when there is none."""
+    def forget_tokens(self, name_starts: str, *, before: str) -> None:
+        """Forget the tokens of a kind that were over before a moment: those given for an hour would pile up."""
         with self._writing() as connection:
-            done = connection.execute(sa.update(_TOKENS).where(_TOKENS.c.token_id == token_id).values(revoked=True))
+            kind = _TOKENS.c.name.startswith(name_starts, autoescape=True)
+            connection.execute(sa.delete(_TOKENS).where(kind, _TOKENS.c.expires_at < before))
+
+    def revoke_token(self, token_id: str) -> None:
+        """Revoke a token and those that were given for it; raise `NotFound` when there is none."""
+        with self._writing() as connection:
+            own = sa.or_(_TOKENS.c.token_id == token_id, _TOKENS.c.name == given_for(token_id))
+            done = connection.execute(sa.update(_TOKENS).where(own).values(revoked=True))
         if done.rowcount == 0:
             raise NotFound(Text("令牌", "token"), token_id)
 
@@ -340,21 +357,22 @@ class AccessStore:
 
     # attempts, trail, answers
 
-    def note_failure(self, keys: Sequence[str], *, at: str, forget_before: str) -> None:
-        """Note one failed attempt under each key, and forget those older than a moment."""
+    def claim_attempt(self, limits: Mapping[str, int], *, at: str, since: str) -> bool:
+        """Count one attempt under each key before it is tried, so that many at once are no way round; False when a limit is reached."""
         with self._writing() as connection:
-            connection.execute(sa.delete(_ATTEMPTS).where(_ATTEMPTS.c.at < forget_before))
-            connection.execute(sa.insert(_ATTEMPTS), [{"key": key, "at": at} for key in keys])
+            connection.execute(sa.delete(_ATTEMPTS).where(_ATTEMPTS.c.at < since))
+            for key, most in limits.items():
+                count = sa.select(sa.func.count()).select_from(_ATTEMPTS).where(_ATTEMPTS.c.key == key)
+                if int(connection.execute(count).scalar_one()) >= most:
+                    return False
+            connection.execute(sa.insert(_ATTEMPTS), [{"key": key, "at": at} for key in limits])
+        return True
 
-    def failures(self, key: str, *, since: str) -> int:
-        """Return how many attempts under a key have failed since a moment."""
-        query = sa.select(sa.func.count()).select_from(_ATTEMPTS).where(_ATTEMPTS.c.key == key, _ATTEMPTS.c.at >= since)
-        return int(self._all(query)[0][0])
-
-    def forgive(self, key: str) -> None:
-        """Forget the failed attempts under a key."""
+    def forgive(self, key: str, *, at: str | None = None) -> None:
+        """Forget the attempts under a key, or only those of one moment."""
+        where = (_ATTEMPTS.c.key == key,) if at is None else (_ATTEMPTS.c.key == key, _ATTEMPTS.c.at == at)
         with self._writing() as connection:
-            connection.execute(sa.delete(_ATTEMPTS).where(_ATTEMPTS.c.key == key))
+            connection.execute(sa.delete(_ATTEMPTS).where(*where))
 
     def trace(self, line: Trace) -> None:
         """Write one line of the trail."""
@@ -372,10 +390,15 @@ class AccessStore:
             query = query.where(_AUDIT.c.number < before)
         return [(row.number, Trace(*row[1:])) for row in self._all(query)]
 
-    def begin_answer(self, user_id: str, key: str, request_sha256: str, *, at: str) -> Answered | None:
-        """Claim an idempotency key; return None when it is ours now, else what is kept under it (status 0: in hand)."""
+    def begin_answer(self, user_id: str, key: str, request_sha256: str, *, at: str, lost: str, over: str) -> Answered | None:  # fmt: skip
+        """Claim an idempotency key; return None when it is ours now, else what is kept under it (status 0: in hand).
+
+        A key that was taken in hand before ``lost`` belonged to a server that was killed; an answer made before ``over`` is forgotten.
+        """
         with self._writing() as connection:
             where = (_ANSWERS.c.user_id == user_id, _ANSWERS.c.key == key)
+            dead = sa.and_(_ANSWERS.c.status == IN_HAND, _ANSWERS.c.at < lost)
+            connection.execute(sa.delete(_ANSWERS).where(sa.or_(dead, _ANSWERS.c.at < over)))
             row = connection.execute(sa.select(_ANSWERS).where(*where)).one_or_none()
             if row is not None:
                 return Answered(row.request_sha256, row.status, bytes(row.body))
@@ -394,6 +417,11 @@ class AccessStore:
                 connection.execute(sa.delete(_ANSWERS).where(*where))
             else:
                 connection.execute(sa.update(_ANSWERS).where(*where).values(status=status, body=body))
+
+
+def given_for(token_id: str) -> str:
+    """Return the name of the tokens that are given for an hour to who shows another token."""
+    return f"pact:{token_id}"
 
 
 def _open_invite(code: str, at: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -385,7 +385,8 @@ def from_frame(schema: TableSchema, frame: pl.DataFrame) -> list[tuple[object, .
     """Return rows as plain values as they are stored (moments as ISO text)."""
     moments = [c.name for c in schema.columns if c.dtype == "moment"]
     as_text = [pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ") for name in moments]
-    rows = frame.with_columns(as_text).rows()
+    numbers = [pl.col(c.name) + 0.0 for c in schema.columns if c.dtype == "number"]  # SQLite keeps no -0.0
+    rows = frame.with_columns(*as_text, *numbers).rows()
     if any(value != value for row in rows for value in row if isinstance(value, float)):  # noqa: PLR0124  (NaN)
         raise Misuse(f"{schema.name}: a NaN must not enter the book")
     return rows

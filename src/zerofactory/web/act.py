@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 from nicegui import run, ui
 
 from zerofactory.errors import BookBroken, BookClosed, FaultyData, NotFound, Problem, Text
-from zerofactory.runs import access
 from zerofactory.runs.access import Permission
 from zerofactory.runs.context import Context, clock, stamp
 from zerofactory.store.access import Trace
@@ -23,18 +22,19 @@ async def act(
 ) -> Result | None:
     """Return what ``do`` returns, or None after showing in ``place`` why not.
 
-    The right is asked for again here, when the button is pressed: it may have been taken away since the page was drawn.
+    The session and the right are asked for again here, when the button is pressed: since the page was drawn one may have
+    logged out, or the right may have been taken away.
     """
-    server, login = visit.server, visit.person.user.login
-    user = server.access.user(visit.person.user.user_id)
-    roles = server.access.grants(visit.person.user.user_id)
+    person = visit.now()
     place.clear()
-    if user is None or user.disabled or not access.Person(user, roles).may(permission, visit.site):
-        _show(visit, place, [_problem("not_allowed", "您没有这项权限。", "You are not allowed to do that.")])
+    if person is None or not person.may(permission, visit.site):
+        _trace(visit, action, "refused")
+        _show(visit, place, [_problem("not_allowed", "您没有这项权限, 或已退出登录。", "You are not allowed to do that, or are logged out.")])  # fmt: skip
         return None
-    outcome, found = "done", None
+    outcome, found = "failed: unforeseen", None
     try:
         found = await run.io_bound(do, visit.context)
+        outcome = "done"
     except (FaultyData, BookBroken) as fault:
         outcome = "failed: faults"
         _show(visit, place, fault.problems)
@@ -49,8 +49,14 @@ async def act(
         _show(
             visit, place, [_problem("system", f"系统拒绝: {fault.strerror}", f"The system refused: {fault.strerror}")]
         )
-    server.access.trace(Trace(stamp(clock()), login, visit.site, f"page {action}", "", outcome, ""))
+    finally:
+        _trace(visit, action, outcome)
     return found
+
+
+def _trace(visit: Visit, action: str, outcome: str) -> None:
+    line = Trace(stamp(clock()), visit.person.user.login, visit.site, f"page {action}", "", outcome, visit.address)
+    visit.server.access.trace(line)
 
 
 def _show(visit: Visit, place: ui.element, found: Any) -> None:

@@ -36,7 +36,9 @@ def register() -> None:
 
 def _local(target: str) -> str:
     """Return where to go after logging in: a place of ours, never another host."""
-    return target if target.startswith("/") and not target.startswith(("//", "/\\")) and "\\" not in target else "/"
+    if not target.startswith("/") or target.startswith("//") or "\\" in target:
+        return "/"
+    return target if target.isprintable() else "/"  # a browser drops tabs and line ends: "/<tab>/host" would leave
 
 
 def _login(request: Request, next: str = "/") -> Response | None:  # noqa: A002  (the word in the address)
@@ -75,6 +77,8 @@ def _welcome(request: Request, code: str = "") -> None:
 
 def _logout(request: Request) -> Response:
     server = server_of(request)
+    if request.headers.get("sec-fetch-site", "") in ("cross-site", "same-site"):  # a link on a foreign page
+        return RedirectResponse("/", 303)
     server.access.end_session(request.cookies.get(SESSION_COOKIE, ""))
     answer = RedirectResponse("/login", 303)
     answer.delete_cookie(SESSION_COOKIE, secure=server.secure, httponly=True, samesite="lax")

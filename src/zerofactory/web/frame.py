@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from zerofactory.discover import discover
 from zerofactory.errors import BookBroken, BookClosed, FaultyData, NotFound, Problem, Text
 from zerofactory.runs.access import Permission
-from zerofactory.web.visit import DARK_COOKIE, SITE_COOKIE, Visit, language_of, person_of, server_of
+from zerofactory.web.visit import DARK_COOKIE, SESSION_COOKIE, SITE_COOKIE, Visit, language_of, person_of, server_of
 
 GROUPS = (
     ("account", Text("核算", "Account")),
@@ -73,8 +73,9 @@ def register(page: Page) -> None:
         chosen = asked.get("site") or request.cookies.get(SITE_COOKIE, "")
         site = chosen if chosen in readable else (readable[0] if readable else "")
         visit = Visit(
-            server, person, site, readable, language_of(request), asked, request.cookies.get(DARK_COOKIE) == "1"
-        )
+            server, person, site, readable, language_of(request), asked, request.cookies.get(DARK_COOKIE) == "1",
+            request.cookies.get(SESSION_COOKIE, ""), request.client.host if request.client else "",
+        )  # fmt: skip
         with around(visit, page):
             _fill(visit, page)
         return None

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+from time import monotonic
 from typing import TypeVar
 
 from fastapi import Request
 
-from zerofactory.errors import Language, Text
+from zerofactory.errors import Language, NotFound, Text
 from zerofactory.runs import access
 from zerofactory.runs.access import Permission, Person
 from zerofactory.runs.context import Context, clock
@@ -19,10 +20,11 @@ from zerofactory.runs.sites import Server
 Result = TypeVar("Result")
 _KEPT = Kept(128)
 SERVER = "zf_server"
-SESSION_COOKIE = "zf_session"
+SESSION_COOKIE = access.SESSION_COOKIE
 LANGUAGE_COOKIE = "zf_lang"
 DARK_COOKIE = "zf_dark"
 SITE_COOKIE = "zf_site"
+LOOK_AGAIN_SECONDS = 2.0
 GRAMS_PER_TONNE = 1_000_000
 
 
@@ -54,11 +56,30 @@ class Visit:
     language: Language
     asked: Mapping[str, str]
     dark: bool
+    secret: str = field(repr=False)
+    address: str
+    looked: list[float] = field(default_factory=lambda: [monotonic()], repr=False, compare=False)
 
     @property
     def context(self) -> Context:
-        """The workspace as it is at this moment."""
+        """The workspace as it is at this moment; raise `NotFound` when the right to read it has ended since the page was drawn."""
+        if not self.holds():
+            raise NotFound(Text("工厂", "site"), self.site)
         return self.server.sites.context(self.site, self.person.user.login)
+
+    def now(self) -> Person | None:
+        """Return who looks as he stands at this moment, or None when he has logged out, was shut out, or stayed too long."""
+        person = access.by_session(self.server.access, self.secret, clock())
+        return person if person is not None and person.user.user_id == self.person.user.user_id else None
+
+    def holds(self) -> bool:
+        """Return whether this page may still be filled: a page stays open long after it was drawn."""
+        if monotonic() - self.looked[0] > LOOK_AGAIN_SECONDS:
+            person = self.now()
+            if person is None or not person.may("read", self.site):
+                return False
+            self.looked[0] = monotonic()
+        return True
 
     def kept(self, name: str, make: Callable[[Context], Result]) -> Result:
         """Return what ``make`` reads from the book, kept until the book changes; ``name`` says what it is."""

@@ -19,6 +19,7 @@ from zerofactory.api.reply import encoded, plain
 from zerofactory.errors import FaultyData
 from zerofactory.runs import access, published
 from zerofactory.runs.context import clock, stamp
+from zerofactory.store.access import given_for
 
 ROUTER = APIRouter(tags=["pact"])
 TOKEN_SECONDS = 3600
@@ -43,11 +44,12 @@ def token(
         return plain(
             {"error": "unsupported_grant_type", "error_description": "grant_type must be client_credentials"}, 400
         )
-    if person is None or person.token is None or person.token.token_id != client_id:
+    if person is None or person.token is None or person.token.token_id != client_id or "read" not in person.token.scopes:
         told = {"error": "invalid_client", "error_description": "Client authentication failed"}
         return plain(told, 401, {"WWW-Authenticate": "Basic"})
     ends = min(stamp(now + timedelta(seconds=TOKEN_SECONDS)), person.token.expires_at)
-    given, _ = store.add_token(person.user.user_id, "pact", ("read",), person.token.site, expires_at=ends)
+    store.forget_tokens(given_for(""), before=stamp(now))
+    given, _ = store.add_token(person.user.user_id, given_for(client_id), ("read",), person.token.site, expires_at=ends)
     return plain({"access_token": given, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
 
 

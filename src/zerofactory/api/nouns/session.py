@@ -69,7 +69,7 @@ def accept(request: Request, account: NewAccount) -> Response:
     """Make the account that an invitation allows, and log in."""
     server = server_of(request)
     asked = access.Account(account.login, account.name, account.password)
-    secret, session = access.accept(server.access, account.code, asked, clock())
+    secret, session = access.accept(server.access, account.code, asked, clock(), address_of(request))
     return with_cookie(plain({"csrf": session.csrf, "expires_at": session.expires_at}, 201), server, secret)
 
 

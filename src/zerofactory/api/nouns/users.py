@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from zerofactory.api.door import Administering, Asking, SiteQuery, Visit, server_of, site_of
+from zerofactory.api.door import Administering, Asking, SiteQuery, Visit, address_of, server_of, site_of
 from zerofactory.api.faults import fault
 from zerofactory.api.reply import Limit, plain
 from zerofactory.errors import NotFound, Text
 from zerofactory.runs import access
-from zerofactory.runs.context import clock
-from zerofactory.store.access import ANY_SITE, User
+from zerofactory.runs.access import Person
+from zerofactory.runs.context import clock, stamp
+from zerofactory.store.access import ANY_SITE, Trace, User
 
 ROUTER = APIRouter(prefix="/v1", tags=["users"])
 Name = Annotated[str, Field(max_length=200)]
+Number = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 class Invitation(BaseModel):
@@ -39,9 +41,9 @@ class NewToken(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     name: Name
-    scopes: list[Name]
+    scopes: Annotated[list[Name], Field(max_length=20)]
     site: Name = ANY_SITE
-    days: int = 0
+    days: int = Field(default=0, ge=0, le=100_000)
 
 
 @ROUTER.get("/users")
@@ -60,19 +62,20 @@ def invite(visit: Administering, asked: Invitation) -> Response:
 
 
 @ROUTER.put("/users/{login}/role")
-def grant(visit: Administering, login: str, asked: Grant) -> Response:
+def grant(request: Request, visit: Administering, login: str, asked: Grant) -> Response:
     """Give a user a role at this site; an administrator cannot take his own away."""
     if asked.role and asked.role not in access.ROLES:
         raise NotFound(Text("角色", "role"), asked.role, tuple(access.ROLES))
     user = _other(visit, login)
     visit.server.access.grant(user.user_id, visit.site, asked.role)
+    _noted(request, visit.person, "grant", f"{user.login} {asked.role or '-'}", visit.site)
     return plain(_as_json(user, asked.role or None))
 
 
 @ROUTER.delete("/users/{login}")
 def disable(visit: Administering, login: str) -> Response:
     """Shut a user out of every site: only for an administrator of all of them."""
-    if visit.person.roles.get(ANY_SITE) != "administrator":
+    if not visit.person.may("administer", ANY_SITE):  # a token for one site may not, even one of the chief
         raise fault(
             403, "access.not_allowed", "只有全部工厂的管理员可停用用户。", "Only an administrator of all sites may."
         )
@@ -96,6 +99,7 @@ def new_token(request: Request, person: Asking, asked: NewToken) -> Response:
         raise fault(403, "access.token_by_token", "令牌不能再生令牌。", "A token cannot make a token.")
     wanted = access.TokenAsked(asked.name, tuple(asked.scopes), asked.site, asked.days)
     secret, token = access.new_token(server_of(request).access, person, wanted, clock())
+    _noted(request, person, "new token", f"{token.token_id} {' '.join(token.scopes)}", token.site)
     return plain({"token": secret, "token_id": token.token_id, "expires_at": token.expires_at}, 201)
 
 
@@ -107,16 +111,18 @@ def revoke_token(request: Request, person: Asking, token_id: str) -> Response:
     if token_id not in own:
         raise NotFound(Text("令牌", "token"), token_id)
     store.revoke_token(token_id)
+    _noted(request, person, "revoke token", token_id)
     return plain({"token_id": token_id})
 
 
 @ROUTER.get("/trail")
 def trail(
-    request: Request, person: Asking, site: SiteQuery = None, limit: Limit = 200, before: int | None = None
+    request: Request, person: Asking, site: SiteQuery = None, limit: Limit = 200, before: Number = None
 ) -> Response:
-    """Return the trail of writes at a site, newest first."""
+    """Return the trail of writes at a site, newest first; who administers every site and names none sees it whole, with logins."""
     server = server_of(request)
-    chosen = site_of(server, person, site, "administer")
+    whole = site is None and person.may("administer", ANY_SITE)
+    chosen = None if whole else site_of(server, person, site, "administer")
     lines = server.access.trail(chosen, limit, before)
     names = ("at", "login", "site", "action", "target", "outcome", "address")
     return plain(
@@ -131,11 +137,17 @@ def _other(visit: Visit, login: str) -> User:
         raise NotFound(Text("用户", "user"), login)
     if user.user_id == visit.person.user.user_id:
         raise fault(409, "access.own_role", "不能改自己的角色。", "Nobody changes his own role.")
-    if ANY_SITE in visit.server.access.grants(user.user_id) and ANY_SITE not in visit.person.roles:
+    if ANY_SITE in visit.server.access.grants(user.user_id) and not visit.person.may("administer", ANY_SITE):
         raise fault(
             403, "access.not_allowed", "该用户由总管理员管理。", "That user is looked after by the chief administrator."
         )
     return user
+
+
+def _noted(request: Request, person: Person, action: str, target: str, site: str = "") -> None:
+    """Write a line of the trail that says more than the address of the request does."""
+    line = Trace(stamp(clock()), person.user.login, site, action, target, "done", address_of(request))
+    server_of(request).access.trace(line)
 
 
 def _as_json(user: User, role: str | None) -> dict[str, object]:

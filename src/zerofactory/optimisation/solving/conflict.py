@@ -153,10 +153,13 @@ def explain(program: LinearProgram, wishes: Sequence[Wish], options: Options | N
         edge = dict.fromkeys(shares, MET)
         return Conflict((), {}, _plan(program, wishes, edge, options), is_none=True)
     clash = _smallest(soft, wishes, _blamed(program, wishes, least), options)
-    clashing = tuple(Giving(wish, _alone((program, soft), wishes, wish, options)) for wish in clash)
     plan = _plan(program, wishes, shares, options)
     reached = least if plan is None or not plan.report.status.has_answer else plan
     nearest = {wish.id: wish.relaxed(shares[wish.id], reached.x) for wish in wishes if shares[wish.id] > MET}
+    clashing = tuple(
+        Giving(wish, nearest[wish.id] if set(nearest) == {wish.id} else _alone((program, soft), wishes, wish, options))
+        for wish in clash
+    )
     return Conflict(clashing, nearest, plan)
 
 

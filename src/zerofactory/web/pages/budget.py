@@ -20,7 +20,9 @@ PER = {"carbon": (GRAMS_PER_TONNE, "tCO2e"), "energy": (1_000_000, "MWh")}
 def build(visit: Visit) -> None:
     """Draw the page."""
     months = closed(visit)
-    year = int(visit.asked.get("year") or (months[0][:4] if months else visit.context.today.year))
+    asked = visit.asked.get("year", "")
+    newest = int(months[0][:4]) if months else visit.context.today.year
+    year = int(asked) if len(asked) == 4 and asked.isascii() and asked.isdigit() else newest
     result = ui.column().classes("w-full")
     try:
         views = [one.as_json() for one in run.show(visit.context, year)]

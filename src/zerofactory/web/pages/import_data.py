@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +22,7 @@ STATUS = {
     "checked": Text("检查通过", "sound"),
     "already_imported": Text("此前已导入", "imported before"),
 }
+MOST_FILES = 64
 KINDS = {"readings": Text("读数", "readings"), "activities": Text("活动数据", "activities")}
 
 
@@ -32,8 +34,16 @@ def build(visit: Visit) -> None:
     result = ui.column().classes("w-full")
 
     async def take(event: events.MultiUploadEventArguments) -> None:
+        bound = visit.server.upload_bytes
+        arrived: dict[str, bytes] = {}
         for file in event.files:
-            waiting[safe_name(file.name)] = await file.read()
+            arrived[_apart(safe_name(file.name), arrived)] = await file.read()
+        waiting.update(arrived)
+        if sum(len(content) for content in waiting.values()) > bound or len(waiting) > MOST_FILES:
+            waiting.clear()
+            upload.reset()
+            ui.notify(visit.say(f"一次最多 {MOST_FILES} 个文件、{bound // 1_000_000} MB。", f"At most {MOST_FILES} files and {bound // 1_000_000} MB at a time."), type="negative")  # fmt: skip
+            return
         await send(dry_run=True)
 
     async def send(dry_run: bool) -> None:
@@ -62,6 +72,21 @@ def build(visit: Visit) -> None:
     )
     upload.classes("w-full max-w-3xl").props('accept=".csv,.xlsx,.parquet" bordered')
     result.move(target_index=-1)
+
+
+def _apart(name: str, taken: Collection[str]) -> str:
+    """Return a name of its own for one of several files dropped at once that are called the same.
+
+    Examples
+    --------
+    >>> _apart("三月.csv", {}), _apart("三月.csv", {"三月.csv": b""})
+    ('三月.csv', '三月 (2).csv')
+    """
+    path, number, found = Path(name), 1, name
+    while found in taken:
+        number += 1
+        found = f"{path.stem} ({number}){path.suffix}"
+    return found
 
 
 def _import(context: Context, files: dict[str, bytes], dry_run: bool) -> list[run.ImportedFile]:

@@ -100,7 +100,7 @@ def _lines(visit: Visit, period: str, found: Inventory, view: dict[str, str]) ->
     if view["by"] == "source" and Period.parse(period).month is not None:
         made.add_slot(
             "body-cell-key",
-            f'<q-td :props="props"><a :href="`/why?figure=${{props.value}}@{period}`">{{{{ props.value }}}}</a></q-td>',
+            f'<q-td :props="props"><a :href="`/why?figure=${{encodeURIComponent(props.value)}}@{period}`">{{{{ props.value }}}}</a></q-td>',
         )
         ui.label(visit.say("点编号, 打开到读数或凭证。", "Open a key down to the reading or document.")).classes(
             "text-sm opacity-70"

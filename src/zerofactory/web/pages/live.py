@@ -29,6 +29,9 @@ def build(visit: Visit) -> None:
     async def refresh() -> None:
         if state["busy"]:
             return
+        if not visit.holds():
+            ui.navigate.to("/login")
+            return
         state["busy"] = True
         try:
             seen = await background.io_bound(_look, visit.context, by)

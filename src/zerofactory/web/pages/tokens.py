@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nicegui import ui
 
-from zerofactory.errors import Text
+from zerofactory.errors import NotFound, Text
 from zerofactory.runs import access
 from zerofactory.runs.context import clock
 from zerofactory.web.act import act
@@ -72,6 +72,8 @@ def _own(visit: Visit, result: ui.column) -> None:
 
             async def revoke() -> None:
                 def do(_: object) -> str:
+                    if chosen.value not in alive:
+                        raise NotFound(Text("令牌", "token"), str(chosen.value))
                     store.revoke_token(str(chosen.value or ""))
                     return str(chosen.value)
 

@@ -25,7 +25,9 @@ def build(visit: Visit) -> None:
     state = {"busy": False}
 
     async def refresh() -> None:
-        if not state["busy"]:
+        if not visit.holds():
+            ui.navigate.to("/login")
+        elif not state["busy"]:
             state["busy"] = True
             try:
                 seen = await background.io_bound(_look, visit.context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from nicegui import ui
 
@@ -18,8 +19,8 @@ def build(visit: Visit) -> None:
     label = visit.say("记录、活动、排放源@月份 或凭证号", "Record, activity, source@month, or document number")
     with ui.row().classes("items-center w-full zf-noprint"):
         asked = ui.input(label, value=figure).props("outlined dense").classes("grow max-w-2xl")
-        asked.on("keydown.enter", lambda: ui.navigate.to(f"/why?figure={asked.value}"))
-        ui.button(visit.say("打开", "Open"), on_click=lambda: ui.navigate.to(f"/why?figure={asked.value}"))
+        asked.on("keydown.enter", lambda: ui.navigate.to(f"/why?figure={quote(asked.value or '')}"))
+        ui.button(visit.say("打开", "Open"), on_click=lambda: ui.navigate.to(f"/why?figure={quote(asked.value or '')}"))
     if not figure:
         ui.label(visit.say("例: gas-ovens@2025-03", "For example gas-ovens@2025-03")).classes("opacity-70")
         return
