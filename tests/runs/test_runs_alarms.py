@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from zerofactory.runs import alarms, close, import_data
 from zerofactory.runs.context import Context
 from zerofactory.runs.live_price import prices
 from zerofactory.store.schema import RECORDS
+from zerofactory.store.workspace import Workspace
 
 Reopen = Callable[[Context], Context]
 SETTINGS = '[[rules]]\nrule = "threshold"\nmeters = ["E1"]\nlimit_per_hour = 400.0\n'
@@ -95,14 +97,22 @@ def test_scanning_again_adds_nothing_and_parts_of_days_become_one_alarm(waste: C
 
 
 def test_a_longer_look_extends_and_adds_up_to_the_same(waste: Context, reopen: Reopen, tmp_path: Path) -> None:
-    whole = june(waste, "threshold").raised[0].row
-    folder = tmp_path / "other"
-    import shutil
-
-    shutil.copytree(waste.workspace.folder, folder)
-    assert whole["energy_wh"] > 0
-    names = [one.alarm_id for one in alarms.alarms(reopen(waste))]
-    assert len(names) == len(set(names)) == 1
+    settings = waste.workspace.folder / "alarms.toml"
+    settings.write_text(SETTINGS.replace("400.0", "100.0"), encoding="utf-8")  # always above
+    other = Path(shutil.copytree(waste.workspace.folder, tmp_path / "other"))
+    days = date(2025, 6, 2), date(2025, 6, 9), date(2025, 6, 16)
+    alarms.scan(waste, alarms.Asked(days[0], days[1], ("threshold",)))
+    done = alarms.scan(waste, alarms.Asked(days[0], days[2], ("threshold",)))
+    assert (len(done.raised), len(done.extended)) == (0, 1)
+    [longer] = alarms.alarms(waste)
+    at_once = Context(Workspace.open(other), waste.now, waste.actor)
+    [whole] = alarms.scan(at_once, alarms.Asked(days[0], days[2], ("threshold",))).raised
+    assert (longer.row["started_at"], longer.row["ended_at"]) == (whole.row["started_at"], whole.row["ended_at"])
+    assert longer.alarm_id == whole.alarm_id
+    assert longer.row["energy_wh"] == pytest.approx(
+        whole.row["energy_wh"], rel=1e-3
+    )  # the days are alike but for noise
+    assert [step["state"] for step in longer.steps] == ["raised", "extended"]
 
 
 def test_acknowledge_assign_close_are_all_in_the_book(waste: Context) -> None:

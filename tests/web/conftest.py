@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,11 +50,17 @@ class Running:
 @pytest.fixture(scope="session")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Start `zf serve` on a plant with a plant file and an empty book; stop it at the end."""
-    folder = tmp_path_factory.mktemp("web")
+    with serving(tmp_path_factory.mktemp("web"), SMALL_PLANT) as found:
+        yield found
+
+
+@contextmanager
+def serving(folder: Path, plant_text: str) -> Iterator[Running]:
+    """Serve a plant with this plant file and an empty book while entered."""
     plant, inbox = folder / "plant", folder / "inbox"
     plant.mkdir()
     inbox.mkdir()
-    (plant / "factory.toml").write_text(SMALL_PLANT, encoding="utf-8")
+    (plant / "factory.toml").write_text(plant_text, encoding="utf-8")
     Workspace.create(plant, at=stamp(NOW), actor="test")
     readings_of((1,)).write_parquet(inbox / "读数.parquet")
     (inbox / "单据.csv").write_text(DOCUMENT, encoding="utf-8")

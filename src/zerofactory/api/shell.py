@@ -62,7 +62,9 @@ class Shell:
         scope[SERVER] = self._server
         if scope["type"] != "http":
             if scope["type"] == "websocket" and _is_foreign(scope):
-                await send({"type": "websocket.close", "code": 1008, "reason": "foreign origin"})  # before accepting: HTTP 403
+                await send(
+                    {"type": "websocket.close", "code": 1008, "reason": "foreign origin"}
+                )  # before accepting: HTTP 403
                 return
             await self._app(scope, receive, send)
             return

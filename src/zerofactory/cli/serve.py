@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -75,6 +76,7 @@ def serve(
         print_json({"pages": f"{address}/", "api": f"{address}/v1/openapi.json", "welcome": welcome})
     else:
         _told(address, code)
+    sys.stdout.flush()  # whoever reads it through a pipe needs the link now
     uvicorn.run(
         app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
         ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,

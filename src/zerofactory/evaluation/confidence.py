@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -29,11 +29,15 @@ CLOSE = 1e-12
 
 @dataclass(frozen=True, slots=True)
 class Draws:
-    """Draws of every uncertain amount, all of one set of draws; an amount that is not in it is certain."""
+    """Draws of every uncertain amount, all of one set of draws; an amount that is not in it is certain.
+
+    ``known`` keeps what indicators came to, because several books ask for the same one.
+    """
 
     facts: Facts
     count: int
     drawn: Mapping[str, Floats]
+    known: dict[tuple[str, str, str], Floats] = field(default_factory=dict)
 
     def of(self, name: str) -> Floats:
         """Return the draws of an amount, one number where it is certain."""
@@ -42,8 +46,11 @@ class Draws:
 
     def values(self, indicator: Indicator, parameters: Mapping[str, Parameter]) -> Floats:
         """Return the draws of an indicator whose amounts are all there."""
-        given: Values = {alias: self.of(name) for alias, name in indicator.amounts(parameters).items()}
-        return evaluate(indicator, {**given, **indicator.numbers(parameters)})
+        key = (indicator.id, indicator.formula, repr(sorted(parameters.items())))
+        if key not in self.known:
+            given: Values = {alias: self.of(name) for alias, name in indicator.amounts(parameters).items()}
+            self.known[key] = evaluate(indicator, {**given, **indicator.numbers(parameters)})
+        return self.known[key]
 
 
 def draw(facts: Facts, count: int | None = None, seed: int | None = None) -> Draws:
@@ -115,10 +122,10 @@ def keeps(values: Floats, limit: float, direction: Preference, strict: bool = Fa
     >>> keeps(np.array([1.0, 2.0, 3.0]), 2.0, "negative").tolist()
     [1.0, 1.0, 0.0]
     """
-    equal = np.isclose(values, limit, rtol=CLOSE, atol=0.0)
-    better = values > limit if direction == "positive" else values < limit
-    kept = better & ~equal if strict else better | equal
-    return np.where(np.isfinite(values), kept, False).astype(np.float64)
+    band = CLOSE * abs(limit)
+    away = (values - limit) if direction == "positive" else (limit - values)
+    kept = away > band if strict else away >= -band
+    return np.asarray(kept & np.isfinite(values), dtype=np.float64)
 
 
 def probability(value: float, half_width: float, limit: float, direction: Preference) -> float:

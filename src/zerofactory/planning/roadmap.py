@@ -246,12 +246,14 @@ def clashing(portfolio: Portfolio, wishes: Wishes, breached: Sequence[str] = ())
     program = replace(built.program, cost=np.zeros_like(built.program.cost))
     relaxed = replace(program, integer=np.zeros_like(program.integer))
     asked = program if Kept(relaxed).solve().report.status.has_answer else relaxed
-    solver = Kept(asked, mip_rel_gap=1.0, time_limit=default("clash_limit_s"))
 
     def impossible(kept: Sequence[str]) -> bool:
         free = [row for group, rows in built.groups.items() if group not in kept for row in rows]
         freed = asked.changed(row_bounds=dict.fromkeys(free, (-np.inf, np.inf)))
-        return solver.solve(freed).report.status is SolveStatus.INFEASIBLE
+        solver = Kept(
+            freed, mip_rel_gap=1.0, time_limit=default("clash_limit_s")
+        )  # cold: a warm basis of zero cost may stall
+        return solver.solve().report.status is SolveStatus.INFEASIBLE
 
     everything = tuple(built.groups)
     broken = tuple(group for group in everything if group in breached)

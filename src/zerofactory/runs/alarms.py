@@ -35,13 +35,14 @@ STATES = (*OPEN, "closed")
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What is to be scanned: days [first, last), some rules (none: all), some meters (none: all)."""
+    """What is to be scanned: days [first, last), some rules (none: all), some meters (none: all), other terms of anomalies."""
 
     first: date
     last: date
     rules: tuple[str, ...] = ()
     meters: tuple[str, ...] = ()
     false_alarm_fraction: float | None = None
+    calibration_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,8 @@ def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found
     general = own.general("anomaly")
     if asked.false_alarm_fraction is not None:
         general["false_alarm_fraction"] = asked.false_alarm_fraction
+    if asked.calibration_days is not None:
+        general["calibration_days"] = min(general["calibration_days"], asked.calibration_days)
     given = terms(general, own.general("drift"))
     looked = _Looked(given.false_alarm_fraction, given.shortest_days)
     reference = given.calibration_days + given.shortest_days
@@ -380,9 +383,10 @@ def watch(context: Context) -> tuple[Problem, ...]:
 
     This is what `zf collect` calls when readings have been booked; it never raises for want of readings.
     """
-    first, last = newest_days(context, int(own_settings(context).general("watch")["days"]))
+    said = own_settings(context).general("watch")
+    first, last = newest_days(context, int(said["days"]))
     try:
-        done = scan(context, Asked(first, last))
+        done = scan(context, Asked(first, last, calibration_days=said["calibration_days"]))
     except FaultyData as fault:
         return tuple(replace(one, severity="warning") for one in fault.problems if one.code != "alarms.no_readings")
     hint = "zf alarms show {0}"

@@ -112,7 +112,7 @@ def run(
     if asked.plan.at is not None and not asked.dry_run:
         raise FaultyData([_not_now()])
     if asked.dry_run:
-        made = _dry(context, asked, planner)
+        made = _dry(context, asked, planner, tell)
         on_round(made)
         return Ran((made,), ())
     with held(context.workspace.folder):
@@ -126,9 +126,11 @@ def orders_of(plan: Planned, valid_minutes: float) -> Orders:
     return Orders(hashlib.sha256(said.encode()).hexdigest()[:12], _us(until), plan.setpoints)
 
 
-def _dry(context: Context, asked: Asked, planner: Planner) -> Round:
+def _dry(context: Context, asked: Asked, planner: Planner, tell: Told) -> Round:
     folder = context.workspace.folder
-    permits, _ = read_permits(folder)
+    permits, warnings = read_permits(folder)
+    for problem in warnings:
+        tell(problem)
     now = clock()
     given = asked.plan if asked.plan.at else replace(asked.plan, at=_quarter(now, asked.every_minutes))
     plan = planner(context, given)

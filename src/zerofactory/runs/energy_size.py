@@ -120,10 +120,11 @@ def run(context: Context, asked: Asked) -> SizingResult:
     before = size(without_candidates(open_problem))
     if before.plan is None or before.conflict is not None:
         raise FaultyData([_cannot_run(before)])
-    problem = replace(open_problem, goals=replace(open_problem.goals, carbon_cap_t=_cap(asked.cap, before.plan)))
+    first = _view(before.plan, setting, booking)
+    cap_t = _cap(asked.cap, first.tonnes(asked.goals.regime))
+    problem = replace(open_problem, goals=replace(open_problem.goals, carbon_cap_t=cap_t))
     answer = audited(size(problem), setting, booking)
     view = None if answer.plan is None else _view(answer.plan, setting, booking)
-    first = _view(before.plan, setting, booking)
     front = pareto(problem, asked.pareto) if asked.pareto else ()
     reactions = () if asked.sensitivity_fraction is None else _reactions(problem, asked.sensitivity_fraction)
     gain = None if view is None else _worth(first, view, setting)
@@ -239,7 +240,7 @@ def _reactions(problem: EnergyProblem, fraction: float) -> tuple[Reaction, ...]:
     return sensitivity(problem, changes)
 
 
-def _cap(text: str | None, before: Plan) -> float | None:
+def _cap(text: str | None, today_t: float) -> float | None:
     """Return a cap in tonnes, from tonnes or from a share of today's emissions."""
     if text is None:
         return None
@@ -250,7 +251,7 @@ def _cap(text: str | None, before: Plan) -> float | None:
         message = Text(f"“{text}”不是碳上限。", f"'{text}' is no cap.")
         hint = Text("请写吨数 120000, 或现状的百分比 70%。", "Write tonnes, 120000, or a share of today's, 70%.")
         raise FaultyData([Problem("energy.cap", message, hint)]) from None
-    return value / 100.0 * before.emissions_t if share else value
+    return value / 100.0 * today_t if share else value
 
 
 def _cannot_run(before: Answer) -> Problem:

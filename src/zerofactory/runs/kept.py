@@ -12,13 +12,18 @@ from zerofactory.runs.context import Context
 from zerofactory.runs.sites import mark_of
 
 Result = TypeVar("Result")
+MOST_BYTES = 64 << 20
 
 
 class Kept:
-    """A bounded store of results for many threads; the one used longest ago goes first."""
+    """A bounded store of results for many threads; the one used longest ago goes first.
 
-    def __init__(self, size: int) -> None:
-        self._size, self._held, self._lock = size, OrderedDict[str, Any](), Lock()
+    Results that are bytes are bounded in sum as well: who asks for the same in a thousand spellings must not fill the memory.
+    """
+
+    def __init__(self, size: int, most_bytes: int = MOST_BYTES) -> None:
+        self._size, self._most_bytes, self._bytes = size, most_bytes, 0
+        self._held, self._lock = OrderedDict[str, Any](), Lock()
 
     def get(self, key: str, make: Callable[[], Result]) -> Result:
         """Return what is kept under a key, made now if nothing is."""
@@ -29,10 +34,16 @@ class Kept:
                 return found
         made = make()
         with self._lock:
+            self._bytes += _length(made) - _length(self._held.get(key))
             self._held[key] = made
-            while len(self._held) > self._size:
-                self._held.popitem(last=False)
+            while len(self._held) > self._size or (self._bytes > self._most_bytes and self._held):
+                _, gone = self._held.popitem(last=False)
+                self._bytes -= _length(gone)
         return made
+
+
+def _length(result: object) -> int:
+    return len(result) if isinstance(result, bytes) else 0
 
 
 def basis_of(context: Context) -> str:

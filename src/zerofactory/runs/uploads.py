@@ -55,7 +55,9 @@ def untypical(path: Path) -> Iterator[Problem]:
     elif not head.startswith(start) or (not start and b"\0" in head):
         yield _problem("content", path, "内容与扩展名不符。", "The content is not what the name says.")
     elif (start == b"PK\x03\x04" and _bomb(path)) or (start == b"PAR1" and _endless(path)):
-        yield _problem("inflates", path, "解压后异常巨大, 或压缩包已损坏。", "It inflates to an absurd size, or is damaged.")
+        yield _problem(
+            "inflates", path, "解压后异常巨大, 或压缩包已损坏。", "It inflates to an absurd size, or is damaged."
+        )
 
 
 def _bomb(path: Path) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from threading import Lock
 from typing import Annotated, Literal
 
@@ -16,10 +16,9 @@ from zerofactory.api.faults import fault
 from zerofactory.api.reply import from_book, plain
 from zerofactory.monitoring.stream import Stream, server_sent
 from zerofactory.periods import Period
-from zerofactory.runs import access
+from zerofactory.runs import access, readings
 from zerofactory.runs import health as measuring
 from zerofactory.runs import live as run
-from zerofactory.runs import readings
 
 ROUTER = APIRouter(prefix="/v1", tags=["live"])
 Level = Literal["site", "shop", "line", "meter", "all"]
@@ -33,23 +32,29 @@ class Seats:
         self._held: Counter[str] = Counter()
         self._lock = Lock()
 
-    def take(self, person: str) -> AbstractContextManager[None]:
-        """Return what holds a place while it is entered; raise 429 when there is none."""
-        rules = access.policy()["flood"]
+    def refuse_over(self, person: str) -> None:
+        """Raise 429 when there is no place for one more stream of a person."""
         with self._lock:
-            if self._held[person] >= rules["streams_per_person"] or self._held.total() >= rules["streams"]:
-                raise fault(429, "live.streams", "打开的实时流太多。", "Too many streams are open.", {"Retry-After": "10"})
-        return self._seat(person)
+            if self._is_full(person):
+                raise fault(
+                    429, "live.streams", "打开的实时流太多。", "Too many streams are open.", {"Retry-After": "10"}
+                )
 
     @contextmanager
-    def _seat(self, person: str) -> Iterator[None]:
+    def seat(self, person: str) -> Iterator[bool]:
+        """Hold a place while entered; False when another took the last one in between."""
         with self._lock:
-            self._held[person] += 1
+            is_free = not self._is_full(person)
+            self._held[person] += is_free
         try:
-            yield
+            yield is_free
         finally:
             with self._lock:
-                self._held[person] -= 1
+                self._held[person] -= is_free
+
+    def _is_full(self, person: str) -> bool:
+        rules = access.policy()["flood"]
+        return self._held[person] >= rules["streams_per_person"] or self._held.total() >= rules["streams"]
 
 
 _SEATS = Seats()
@@ -70,10 +75,13 @@ def events(
 ) -> Response:  # fmt: skip
     """Return the stream of live figures as server-sent events: a snapshot, then what changes; it ends when the right to it does."""
     levels = run.levels_of(visit.context.workspace.plant, by)
-    seat = _SEATS.take(visit.person.user.user_id)
+    who = visit.person.user.user_id
+    _SEATS.refuse_over(who)
 
     def sent() -> Iterator[str]:
-        with seat:
+        with _SEATS.seat(who) as is_free:
+            if not is_free:
+                return
             for event in run.events(visit.context, run.Asked(levels, every, seconds)):
                 if not still(request, visit):
                     return

@@ -44,7 +44,12 @@ def token(
         return plain(
             {"error": "unsupported_grant_type", "error_description": "grant_type must be client_credentials"}, 400
         )
-    if person is None or person.token is None or person.token.token_id != client_id or "read" not in person.token.scopes:
+    if (
+        person is None
+        or person.token is None
+        or person.token.token_id != client_id
+        or "read" not in person.token.scopes
+    ):
         told = {"error": "invalid_client", "error_description": "Client authentication failed"}
         return plain(told, 401, {"WWW-Authenticate": "Basic"})
     ends = min(stamp(now + timedelta(seconds=TOKEN_SECONDS)), person.token.expires_at)

@@ -81,6 +81,8 @@ def _episode(watched: Watched, judged: Judged, group: np.ndarray[tuple[int], np.
     sign = -1.0 if "below" in cause or "down" in cause else 1.0
     clear: Flags = np.nan_to_num(sign * residual / sigma) > CLEAR_SIGMA
     places = np.flatnonzero(clear) if clear.any() else np.flatnonzero(~np.isnan(residual))
+    if not clear.any() and cause.startswith(("jump", "peak")):
+        places = np.array([int(np.nanargmax(sign * residual / sigma))])
     first, last = int(places[0]), int(places[-1]) + 1
     excess = float(np.nansum(residual[first:last]))
     expected = judged.expected[0, inside].ravel()[first:last]

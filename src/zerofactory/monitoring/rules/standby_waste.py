@@ -41,7 +41,10 @@ def find(watched: Watched) -> list[Episode]:
     limit = standby + given["on_fraction"] * (working - standby)
     if working <= 2.0 * max(standby, 0.0):
         return []  # a load that hardly falls has no standby to speak of
-    on = idle & (np.nan_to_num(watched.flow, nan=-np.inf) > np.maximum(limit, _usual(watched) + MARGIN_FRACTION * (working - standby)))
+    on = idle & (
+        np.nan_to_num(watched.flow, nan=-np.inf)
+        > np.maximum(limit, _usual(watched) + MARGIN_FRACTION * (working - standby))
+    )
     made = []
     for span in spells(on, watched.slots_of(given["least_minutes"]), watched.start, idle):
         excess, mean = excess_of(watched, span, standby, idle)

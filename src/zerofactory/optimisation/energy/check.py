@@ -296,7 +296,7 @@ def bill_findings(plan: Plan, billed_cny: Mapping[str, float]) -> list[Finding]:
 
 def tonnes_findings(booked_t: Mapping[str, float], own_t: Mapping[str, float]) -> list[Finding]:
     """Return where tonnes that the accounts book for a plan differ from the plan's own, by kind of source."""
-    notes = _Notes([])
+    notes = _Notes([], LOAD_SHARE * max(sum(map(abs, booked_t.values())), 1.0))  # meters count whole thousandths
     for name, booked in booked_t.items():
         notes.deviation("check.tonnes", name, own_t.get(name, 0.0) - booked, abs(booked))
     return notes.findings
