@@ -352,3 +352,10 @@ def test_the_same_asked_in_a_thousand_spellings_does_not_fill_the_memory() -> No
     assert len(kept.get("huge", lambda: b"x" * 20_000)) == 20_000
     kept.get("99", make)
     assert len(made) == 102
+
+
+def test_an_event_of_a_customer_is_in_the_trail(someone: People, store: AccessStore) -> None:
+    event = {"type": "org.wbcsd.pact.ProductFootprint.RequestCreatedEvent.3", "specversion": "1.0", "id": "e-7", "source": "//customer.example", "data": {"x": 1}}  # fmt: skip
+    assert someone("viewer").post("/3/events", event).status_code == 200  # type: ignore[attr-defined]
+    told = {line.target for _, line in store.trail("east") if line.action == "pact event"}
+    assert told == {f"{event['type']} e-7 //customer.example"}

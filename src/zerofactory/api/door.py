@@ -98,7 +98,9 @@ def may(permission: Permission) -> Callable[..., Iterator[Visit]]:
         except Fault as refused:
             if request.method not in SAFE and refused.status == 403:  # one who may read and tries to write
                 action = f"{request.method} {request.url.path}"
-                server.access.trace(Trace(stamp(clock()), person.user.login, site or "", action, "", "refused", address_of(request)))
+                server.access.trace(
+                    Trace(stamp(clock()), person.user.login, site or "", action, "", "refused", address_of(request))
+                )
             raise
         visit = Visit(server, person, chosen, server.sites.context(chosen, person.user.login))
         if request.method in SAFE:

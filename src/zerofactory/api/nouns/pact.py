@@ -14,12 +14,12 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Header, Request
 from starlette.responses import Response
 
-from zerofactory.api.door import Reading, server_of
+from zerofactory.api.door import Reading, address_of, server_of
 from zerofactory.api.reply import encoded, plain
 from zerofactory.errors import FaultyData
 from zerofactory.runs import access, published
 from zerofactory.runs.context import clock, stamp
-from zerofactory.store.access import given_for
+from zerofactory.store.access import Trace, given_for
 
 ROUTER = APIRouter(tags=["pact"])
 TOKEN_SECONDS = 3600
@@ -89,13 +89,16 @@ def get_footprint(visit: Reading, footprint_id: str) -> Response:
 
 
 @ROUTER.post("/3/events")
-def events(visit: Reading, event: dict[str, Any]) -> Response:
-    """Take a CloudEvent: checked, and kept in the trail for the carbon manager to answer."""
+def events(request: Request, visit: Reading, event: dict[str, Any]) -> Response:
+    """Take a CloudEvent: checked, and its kind, number and sender kept in the trail for the carbon manager to answer."""
     faults = [name for name in ("type", "specversion", "id", "source", "data") if not event.get(name)]
     if faults:
         return _error(400, "BadRequest", f"missing: {', '.join(faults)}")
     if event["type"] not in EVENTS or event["specversion"] != "1.0" or not isinstance(event["data"], dict):
         return _error(400, "BadRequest", f"not an event of PACT 3: {str(event['type'])[:100]}")
+    told = " ".join(str(event[name])[:200] for name in ("type", "id", "source"))
+    line = Trace(stamp(clock()), visit.person.user.login, visit.site, "pact event", told, "done", address_of(request))
+    visit.server.access.trace(line)
     return Response(status_code=200)
 
 
