@@ -14,10 +14,21 @@ ROUTER = APIRouter(prefix="/v1", tags=["evaluation"])
 
 
 @ROUTER.get("/evaluation")
-def show(request: Request, visit: Reading, period: str, standard: str | None = None, gap: bool = False) -> Response:
-    """Return the findings of a period under one standard, or a line for each standard."""
-    asked = evaluate_path.Asked(standard, standard is None, gap, None, None)
+def show(request: Request, visit: Reading, period: str, standard: str, gap: bool = False) -> Response:
+    """Return the findings of a period under one standard, with the gap to the next grade when asked."""
+    asked = evaluate_path.Asked(standard, False, gap, None, None)
     return from_book(request, visit, lambda: evaluate_path.show(visit.context, Period.parse(period), asked).as_json())
+
+
+@ROUTER.get("/evaluations")
+def show_all(request: Request, visit: Reading, period: str) -> Response:
+    """Return what a period comes to under every standard."""
+    asked = evaluate_path.Asked(None, True, False, None, None)
+
+    def make() -> object:
+        return {"items": evaluate_path.show(visit.context, Period.parse(period), asked).as_json()}
+
+    return from_book(request, visit, make)
 
 
 @ROUTER.get("/evaluation/standards")
