@@ -26,7 +26,21 @@ EXIT_BROKEN, EXIT_FAULTY = 1, 2
 MAX_PROBLEMS_SHOWN = 50
 PLAIN_WIDTH = 100
 MIN_WRAPPED, COLUMN_GAP = 12, 3
-WRITING = {"init", "import_", "reverse", "close", "reserve", "retire", "claim", "settle", "release", "sell", "take_back", "cancel", "withdraw"}
+WRITING = {
+    "init",
+    "import_",
+    "reverse",
+    "close",
+    "reserve",
+    "retire",
+    "claim",
+    "settle",
+    "release",
+    "sell",
+    "take_back",
+    "cancel",
+    "withdraw",
+}
 
 
 def console(*, error: bool = False) -> Console:

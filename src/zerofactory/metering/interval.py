@@ -39,7 +39,17 @@ from zerofactory.site.model import Meter, Plant
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["ESTIMATED", "MANUAL", "MEASURED", "MISSING", "SUSPECT", "MeterMonth", "QualityNote", "amounts_of", "to_intervals"]
+__all__ = [
+    "ESTIMATED",
+    "MANUAL",
+    "MEASURED",
+    "MISSING",
+    "SUSPECT",
+    "MeterMonth",
+    "QualityNote",
+    "amounts_of",
+    "to_intervals",
+]
 
 MISSING = 0
 

@@ -25,7 +25,13 @@ from zerofactory.store.workspace import read_plant
 from zerofactory.tables import TableSchema
 
 MAX_ROWS_NAMED = 20
-_UNREADABLE = (ValueError, LookupError, TypeError, ArithmeticError, pl.exceptions.PolarsError)  # what tampered cells lead to
+_UNREADABLE = (
+    ValueError,
+    LookupError,
+    TypeError,
+    ArithmeticError,
+    pl.exceptions.PolarsError,
+)  # what tampered cells lead to
 
 
 @dataclass(frozen=True, slots=True)
