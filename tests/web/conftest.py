@@ -83,7 +83,7 @@ def serving(folder: Path, plant_text: str) -> Iterator[Running]:
             process.wait(20)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop must be gone before another module of the same process starts one
 def browser() -> Iterator[Browser]:
     """Return a real browser; skip where none is installed (`.ci/run` installs one)."""
     if CHROMIUM is None:

@@ -188,8 +188,9 @@ def export(
         Path, typer.Option("--out", metavar="FILE", help=say("iCalendar 文件 (.ics)", "iCalendar file (.ics)"))
     ],
     workspace: WorkspaceOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     from zerofactory.runs import plan as run
 
     out.write_bytes(run.calendar_text(opened(workspace), language()).encode())
-    print_line(str(out))
+    print_json({"file": str(out), "bytes": out.stat().st_size}) if as_json else print_line(str(out))
