@@ -5,6 +5,8 @@
 * The peak that the month has already seen is paid anyway: below it, power costs its energy only (`peak_so_far_kw`).
 * What is left in a store at the end of the horizon is worth what the cheapest energy of the last day would cost.
 * The limit of a new peak is kept below by the forecast's error of the coming intervals (`margin_fraction`).
+* Of heat, cold and air the present interval is taken as known (`_with_now`), and so is whatever an outlook does not foresee:
+  weather, above all. Electric load and sun are seen only up to the interval before.
 * Within an interval the stores keep the measured mean at or below the planned peak, as the demand meter counts the mean.
 
 What was carried out is a plan of its own over the whole grid: the independent check, the tariff and the accounts judge it.

@@ -34,7 +34,7 @@ def build(visit: Visit) -> None:
             return
         state["busy"] = True
         try:
-            seen = await background.io_bound(_look, visit.context, by)
+            seen = await background.io_bound(look, visit.context, by)
         finally:
             state["busy"] = False
         if seen is not None:
@@ -46,7 +46,8 @@ def build(visit: Visit) -> None:
     ui.timer(REFRESH_SECONDS, refresh)
 
 
-def _look(context: Context, by: str) -> dict[str, Any]:
+def look(context: Context, by: str) -> dict[str, Any]:
+    """Return the live figures of this moment as one event of the stream."""
     seen = run.once(context, run.Asked(run.levels_of(context.workspace.plant, by)))
     return dict(Stream().event(seen.snapshot, seen.at, seen.more()))
 

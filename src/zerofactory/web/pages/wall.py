@@ -8,11 +8,9 @@ from nicegui import run as background
 from nicegui import ui
 
 from zerofactory.errors import Text
-from zerofactory.monitoring.stream import Stream
-from zerofactory.runs import live as run
-from zerofactory.runs.context import Context
 from zerofactory.web import charts
 from zerofactory.web.frame import Page, empty
+from zerofactory.web.pages.live import look
 from zerofactory.web.visit import GRAMS_PER_TONNE, Visit, tonnes
 
 REFRESH_SECONDS = 10.0
@@ -30,7 +28,7 @@ def build(visit: Visit) -> None:
         elif not state["busy"]:
             state["busy"] = True
             try:
-                seen = await background.io_bound(_look, visit.context)
+                seen = await background.io_bound(look, visit.context, "shop")
             finally:
                 state["busy"] = False
             if seen is not None:
@@ -44,11 +42,6 @@ def build(visit: Visit) -> None:
     place.move(target_index=-1)
     ui.timer(0.1, refresh, once=True)
     ui.timer(REFRESH_SECONDS, refresh)
-
-
-def _look(context: Context) -> dict[str, Any]:
-    seen = run.once(context, run.Asked(run.levels_of(context.workspace.plant, "shop")))
-    return dict(Stream().event(seen.snapshot, seen.at, seen.more()))
 
 
 def _draw(visit: Visit, seen: dict[str, Any]) -> None:
