@@ -8,13 +8,8 @@ same bytes.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
+from collections.abc import Sequence
 
-import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
@@ -22,10 +17,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from zerofactory.errors import Language, Text
 from zerofactory.reporting.figures import GRAMS_PER_TONNE, percent, tonnes
-from zerofactory.reporting.fonts import FAMILY, font_file
+from zerofactory.reporting.ink import INK, MUTED, RULE, pen
 from zerofactory.reporting.statement import Cell, Line, Statement
 
-INK, MUTED, RULE = "#22343c", "#5b6b73", "#dfe5e8"
 SHADES: dict[int | None, tuple[str, ...]] = {
     1: ("#0f5257", "#1f8a84", "#63b5a5", "#a9d6c5", "#d5ebe1"),
     2: ("#d9822b", "#f0b75e", "#f7d9a3"),
@@ -36,7 +30,6 @@ _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SIZE = 8.5
 _THIN_SHORTFALL_EM = 0.05
 _LEGEND_LETTERS = 105  # of the legend's size across a page
-_WEIGHT = 500  # the typeface's own 400 is read as its thinnest instance inside an SVG
 
 
 def colours(statement: Statement) -> dict[str, str]:
@@ -52,46 +45,13 @@ def colours(statement: Statement) -> dict[str, str]:
 
 def draw(statement: Statement, language: Language) -> dict[str, str]:
     """Return ``{name: svg}`` of the charts the statement has figures for: categories, regimes, shops, months."""
-    with _style():
+    with pen():
         charts = {"categories": _categories(statement, language), "regimes": _regimes(statement, language)}
         if statement.shops:
             charts["shops"] = _shops(statement, language)
         if len(statement.months) > 1:
             charts["months"] = _months(statement, language)
     return charts
-
-
-@lru_cache(maxsize=1)
-def _know_typeface() -> None:
-    """Offer the variable typeface to the drawing library at the weights the charts use."""
-    manager = font_manager.fontManager
-    manager.addfont(font_file())
-    (entry,) = [entry for entry in manager.ttflist if entry.name == FAMILY]
-    manager.ttflist.extend(replace(entry, weight=weight) for weight in (_WEIGHT, 700))
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    _know_typeface()
-    with mpl.rc_context(
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": "zerofactory",
-            "font.family": FAMILY,
-            "font.weight": _WEIGHT,
-            "font.size": _SIZE,
-            "text.color": INK,
-            "axes.edgecolor": RULE,
-            "axes.labelcolor": MUTED,
-            "axes.axisbelow": True,
-            "xtick.color": MUTED,
-            "ytick.color": INK,
-            "legend.frameon": False,
-            "legend.fontsize": 8,
-            "axes.unicode_minus": True,
-        }
-    ):
-        yield
 
 
 def _plain(text: Text, language: Language) -> str:

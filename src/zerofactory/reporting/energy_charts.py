@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
-from functools import lru_cache
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.dates import DateFormatter, DayLocator, date2num
 from matplotlib.figure import Figure
@@ -22,14 +17,19 @@ from zerofactory.errors import FaultyData, Language, Problem, Text
 from zerofactory.optimisation.energy.plan import Plan
 from zerofactory.optimisation.energy.sizing import FrontPoint
 from zerofactory.periods import local_midnight, zone
-from zerofactory.reporting.fonts import FAMILY, font_file
+from zerofactory.reporting.ink import INK, MUTED, RULE, WEIGHT, pen
 
-INK, MUTED, RULE = "#22343c", "#5b6b73", "#dfe5e8"
 SUPPLY = ("#1f8a84", "#f0b75e", "#8478b0", "#63b5a5", "#d9822b", "#5a4e8c", "#a9d6c5", "#7d8b92")
 USE = ("#c9503f", "#d98b80", "#a64d79", "#c8a2b5", "#7a6a53", "#b9a989")
 DAYS, SHOWN_SHARE = 7, 1e-3
 PICTURE_DPI = 140
-_WEIGHT = 500
+_SETTINGS = {
+    "svg.fonttype": "path",
+    "font.size": 9,
+    "axes.titleweight": WEIGHT,
+    "axes.labelweight": WEIGHT,
+    "ytick.color": MUTED,
+}
 
 LOAD = Text("负荷", "load")
 COST, TONNES = Text("年费用(百万元)", "cost a year (million CNY)"), Text("排放(千吨 CO2e)", "emissions (kt CO2e)")
@@ -57,7 +57,7 @@ def week(plan: Plan, first: date, language: Language, carrier: str = "electricit
     }
     unit, title = CARRIERS[carrier]
     scale, shown = (1000.0, "MW") if unit == "kW" else (1.0, unit)
-    with _style():
+    with pen(_SETTINGS):
         figure = Figure(figsize=(9.2, 4.4), layout="constrained")
         axes = figure.add_subplot()
         _layers(axes, moments, {name: flow / scale for name, flow in flows.items()})
@@ -89,7 +89,7 @@ def _layers(axes: Axes, moments: Floats, flows: Mapping[str, Floats]) -> None:
 
 def front(points: Sequence[FrontPoint], language: Language) -> Figure:
     """Return the picture of the front: cost against emissions, each point with the price of its last tonne."""
-    with _style():
+    with pen(_SETTINGS):
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.add_subplot()
         tonnes = [one.emissions_t / 1e3 for one in points]
@@ -118,7 +118,7 @@ def png(figure: Figure) -> bytes:
 def _rendered(figure: Figure, kind: str) -> bytes:
     stream = io.BytesIO()
     metadata = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    with _style():
+    with pen(_SETTINGS):
         figure.savefig(stream, format=kind, dpi=PICTURE_DPI, facecolor="white", metadata=metadata)
     return stream.getvalue()
 
@@ -150,38 +150,3 @@ def _outside(plan: Plan, first: date) -> Problem:
         Text(f"{first} 起的一周不在方案期间内。", f"The week from {first} on lies outside the plan."),
         Text(f"可选 {span}。", f"Choose within {span}."),
     )
-
-
-@lru_cache(maxsize=1)
-def _know_typeface() -> None:
-    manager = font_manager.fontManager
-    if not any(entry.name == FAMILY for entry in manager.ttflist):
-        manager.addfont(font_file())
-    entries = [entry for entry in manager.ttflist if entry.name == FAMILY]
-    if not any(entry.weight == _WEIGHT for entry in entries):
-        manager.ttflist.extend(replace(entries[0], weight=weight) for weight in (_WEIGHT, 700))
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    _know_typeface()
-    with mpl.rc_context(
-        {
-            "svg.fonttype": "path",
-            "svg.hashsalt": "zerofactory",
-            "font.family": FAMILY,
-            "font.weight": _WEIGHT,
-            "font.size": 9,
-            "axes.titleweight": _WEIGHT,
-            "axes.labelweight": _WEIGHT,
-            "text.color": INK,
-            "axes.edgecolor": RULE,
-            "axes.labelcolor": MUTED,
-            "axes.axisbelow": True,
-            "xtick.color": MUTED,
-            "ytick.color": MUTED,
-            "legend.frameon": False,
-            "legend.fontsize": 8,
-        }
-    ):
-        yield

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib import font_manager
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -24,45 +18,23 @@ from zerofactory.planning.macc import Step
 from zerofactory.planning.measure import CLASSES, ORDER, MeasureClass
 from zerofactory.planning.portfolio import Floats
 from zerofactory.planning.roadmap import Roadmap
-from zerofactory.reporting.fonts import FAMILY, font_file
+from zerofactory.reporting.ink import INK, RULE, WEIGHT, pen
 from zerofactory.reporting.render import chart_png
 
-INK, MUTED, RULE, ALARM = "#22343c", "#5b6b73", "#dfe5e8", "#b3261e"
+ALARM = "#b3261e"
+_LABELS = {"axes.labelweight": WEIGHT}
 SHADES: Mapping[str, str] = {
     "efficiency": "#1f8a84", "electrification": "#f0b75e", "renewable": "#63b5a5", "process": "#8478b0",
     "material": "#d9822b", "removal": "#5a4e8c", "offset": "#7d8b92",
 }  # fmt: skip
 PICTURE_DPI = 144.0
-_WEIGHT = 500
 _WIDTH = 7.4
 _ROOM = 0.05
 
 
-@lru_cache(maxsize=1)
-def _know_typeface() -> None:
-    """Offer the variable typeface to the drawing library at the weights used."""
-    manager = font_manager.fontManager
-    if not any(entry.name == FAMILY and entry.weight == _WEIGHT for entry in manager.ttflist):
-        manager.addfont(font_file())
-        entry = next(entry for entry in manager.ttflist if entry.name == FAMILY)
-        manager.ttflist.extend(replace(entry, weight=weight) for weight in (_WEIGHT, 700))
-
-
-@contextmanager
-def _style() -> Iterator[None]:
-    _know_typeface()
-    settings: dict[Any, Any] = {
-        "svg.fonttype": "none", "svg.hashsalt": "zerofactory", "font.family": FAMILY, "font.weight": _WEIGHT,
-        "font.size": 8.5, "text.color": INK, "axes.edgecolor": RULE, "axes.labelcolor": MUTED, "axes.labelweight": _WEIGHT, "axes.axisbelow": True,
-        "xtick.color": MUTED, "ytick.color": INK, "legend.frameon": False, "legend.fontsize": 8, "axes.unicode_minus": True,
-    }  # fmt: skip
-    with mpl.rc_context(settings):
-        yield
-
-
 def svg(figure: Figure) -> str:
     """Return a picture as SVG with real text; the same figure gives the same bytes."""
-    with _style():
+    with pen(_LABELS):
         stream = io.StringIO()
         figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()
@@ -91,7 +63,7 @@ def gantt(roadmap: Roadmap, language: Language) -> Figure:
     options = {option.id: option for option in roadmap.portfolio.options}
     years = roadmap.portfolio.years
     lines = sorted(roadmap.starts.items(), key=lambda one: (one[1], options[one[0]].measure.rank))
-    with _style():
+    with pen(_LABELS):
         figure, axes = _canvas(0.9 + 0.2 * max(len(lines), 3), _ROOM)
         for place, (name, start) in enumerate(lines):
             measure = options[name].measure
@@ -148,7 +120,7 @@ def trajectory(
     years = np.array([base[0], *roadmap.portfolio.years])
     path = np.concatenate([[base[1]], roadmap.path(regime, (1, 2))]) / 1e9
     parts = wedges(roadmap, regime)
-    with _style():
+    with pen(_LABELS):
         figure, axes = _canvas(3.6)
         top = path.copy()
         for kind in reversed(list(parts)):
@@ -191,7 +163,7 @@ def cost_curve(steps: Sequence[Step], year: int, language: Language, ceiling_cny
 
     Costs beyond the ceiling (either way) are cut and written out.
     """
-    with _style():
+    with pen(_LABELS):
         figure, axes = _canvas(3.8)
         left = 0.0
         for step in steps:
