@@ -55,6 +55,9 @@ say "5f 建什么: 全年选型, 现状与方案在各口径下的费用与吨�
 say "5g 怎么运行: 在实测的三天上, 滚动调度与无储能、峰谷规则、完全预知并列" "5g How to run it: three measured days, rolling dispatch beside no store, the rule and perfect foresight"
 "$ZF" energy backtest -w demo --from 2025-07-22 --days 3 --step 60 --build battery=60000
 
+say "5h 后地板怎么造: 冲压焊接、热成形、铝板、一体化压铸并列" "5h How to make a rear floor: stamped, hot-stamped, aluminium sheet, integrally cast"
+"$ZF" route compare -w demo --year 2025
+
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 

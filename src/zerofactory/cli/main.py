@@ -33,6 +33,7 @@ from zerofactory.cli import (
     plan,
     readings,
     restatement,
+    route,
     serve,
     usage,
 )
@@ -97,6 +98,7 @@ live.register(app)
 alarms.register(app)
 budget.register(app)
 restatement.register(app)
+route.register(app)
 package.register(app)
 plan.register(app)
 assurance.register(app)

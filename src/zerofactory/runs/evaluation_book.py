@@ -100,7 +100,7 @@ def _base(context: Context) -> Year | None:
         return None
     newest = found[-1]
     period = Period.parse(newest.period)
-    return Year(period.year, newest.total_gco2e, _vehicles(context, period))
+    return Year(period.year, newest.total_gco2e, vehicles(context, period))
 
 
 def _previous(context: Context, period: Period) -> Year | None:
@@ -111,10 +111,11 @@ def _previous(context: Context, period: Period) -> Year | None:
     except FaultyData:
         return None
     total = fold(records, standard(ISO), "location", "scope").total_gco2e
-    return Year(before.year, total, _vehicles(context, before))
+    return Year(before.year, total, vehicles(context, before))
 
 
-def _vehicles(context: Context, period: Period) -> float | None:
+def vehicles(context: Context, period: Period) -> float | None:
+    """Return the vehicles booked as made in a period, None when none are."""
     labels = [month.label for month in period.months()]
     rows = context.workspace.journal.active(ACTIVITIES, {"period": labels, "source_kind": "production_output"})
     vehicle = rows.filter(pl.col("unit").is_in(list(units.symbols_of("count_vehicle"))))
