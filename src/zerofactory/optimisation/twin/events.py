@@ -1,0 +1,420 @@
+"""The event core: any line, machine by machine, from one event to the next (compiled).
+
+A machine is off, warming up, starved, on standby, working, blocked, failed or being set up. It starts when its shift is open,
+every buffer before it offers a piece and its operators are free; it fails by the time it has worked; a finished piece is
+rejected, reworked or handed on, and waits in the machine while the buffer is full. The seconds of each state are added up by
+station and interval as they pass; nothing is sampled.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from zerofactory.optimisation.twin.draw import EMPIRICAL, duration, uniform
+from zerofactory.optimisation.twin.heap import Queue, compiled, pop, push
+from zerofactory.optimisation.twin.line import BLOCKED, FAILED, IDLE, OFF, SETUP, STANDBY, WARM_UP, WORKING
+
+DONE, FAILS, REPAIRED, READY, OPENS, CLOSES, WARMS, AWAKE, SET, CARRIED, BACK = range(11)
+CYCLE, BETWEEN, REPAIR, JUDGED = range(4)
+PURPOSES = 4
+NOBODY = -1
+MADE, SCRAPPED, REWORKED, FINISHED, FAILURES, SETUPS = range(6)
+STATES_TOLD = 8
+
+
+STATION = np.dtype(
+    [
+        ("first_machine", "i8"), ("end_machine", "i8"), ("takes", "i8"), ("end_takes", "i8"), ("gives", "i8"), ("rework", "i8"),
+        ("factors", "i8"),
+        ("scrap", "f8"), ("scrap_or_rework", "f8"), ("setup_s", "f8"), ("patience_s", "f8"), ("wake_s", "f8"), ("warm_up_s", "f8"),
+        ("pool", "i8"), ("operators", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("entered", "i8"), ("flag", "b1"),
+    ]
+)  # fmt: skip
+"""A station: its machines, buffers (places in `World.lists`), shares, times, shifts (places in `World.numbers`); and what
+changes: whether its shift is open, pieces started, whether it waits to be looked at."""
+STREAM = np.dtype(
+    [
+        ("kind", "i8"),
+        ("first", "f8"),
+        ("second", "f8"),
+        ("observed", "i8"),
+        ("end", "i8"),
+        ("seed", "u8"),
+        ("drawn", "i8"),
+    ]
+)
+"""What a station draws for a purpose (cycle, between, repair, judged): its spread, observed values, seed, and how many so far."""
+MACHINE = np.dtype(
+    [
+        ("station", "i8"), ("state", "i8"), ("since", "f8"), ("piece", "i8"), ("begun", "f8"), ("target", "i8"),
+        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"),
+    ]
+)  # fmt: skip
+"""A machine: its state since when, the family of its piece and when that entered the line, the buffer a finished piece waits
+for, work left, work until it fails, the family made last."""
+BUFFER = np.dtype(
+    [
+        ("room", "i8"), ("slots", "i8"), ("travel_s", "f8"), ("vehicles", "i8"), ("takers", "i8"), ("end_takers", "i8"),
+        ("givers", "i8"), ("end_givers", "i8"), ("held", "i8"), ("ready", "i8"), ("head", "i8"), ("waiting", "i8"),
+    ]
+)  # fmt: skip
+"""A buffer: its room and slots, the way to it, who takes and who gives; pieces in it, arrived, the oldest, waiting for a vehicle."""
+SLOT = np.dtype([("family", "i8"), ("born", "f8")])
+CLOCK = np.dtype(
+    [
+        ("step_s", "f8"), ("horizon_s", "f8"), ("mix", "i8"), ("end_mix", "i8"), ("top", "i8"), ("cycles", "i8"), ("events", "i8"),
+        ("passed", "i8"), ("passage_s", "f8"), ("last_done", "f8"),
+    ]
+)  # fmt: skip
+"""The run: its steps and end, the mix, how many stations wait to be looked at, how much happened, time in the line."""
+
+
+class World(NamedTuple):
+    """The line and all that changes in it, as records. ``tally`` is station × interval × (seconds by state, then counts)."""
+
+    stations: Any
+    streams: Any  # four a station
+    machines: Any
+    buffers: Any
+    slots: Any
+    pools: Any  # how many of each are free
+    lists: Any  # buffers before stations, stations around buffers, the mix; then the stack of stations to look at
+    numbers: Any  # shifts (start, end), observed durations, factors of families
+    tally: Any
+    finished: Any  # interval × family
+    clock: Any  # one record
+
+
+@compiled
+def drawn(w: World, s: int, what: int) -> float:
+    """Return the next duration of a station."""
+    one = w.streams[s * PURPOSES + what]
+    u = uniform(one.seed, one.drawn)
+    one.drawn += 1
+    if one.kind == EMPIRICAL:
+        return float(w.numbers[one.observed + int(u * (one.end - one.observed))])
+    return float(duration(one.kind, one.first, one.second, u))
+
+
+@compiled
+def passed(w: World, s: int, state: int, start: float, end: float) -> None:
+    """Add the seconds of a state to the intervals they fall in."""
+    end = min(end, w.clock[0].horizon_s)
+    place = int(start / w.clock[0].step_s)
+    while start < end:
+        edge = (place + 1) * w.clock[0].step_s
+        until = edge if edge < end else end
+        w.tally[s, place, state] += until - start
+        start = until
+        place += 1
+
+
+@compiled
+def enter(w: World, k: int, state: int, at: float) -> None:
+    """Put a machine into a state; a wait that was long enough is told as standby from then on."""
+    s, old, since = w.machines[k].station, w.machines[k].state, w.machines[k].since
+    patience = w.stations[s].patience_s
+    if old in (IDLE, BLOCKED) and at - since > patience:
+        passed(w, s, old, since, since + patience)
+        passed(w, s, STANDBY, since + patience, at)
+    else:
+        passed(w, s, old, since, at)
+    w.machines[k].state = state
+    w.machines[k].since = at
+
+
+@compiled
+def count(w: World, s: int, what: int, at: float) -> None:
+    """Count something at a station in the interval it falls in."""
+    if at < w.clock[0].horizon_s:
+        w.tally[s, int(at / w.clock[0].step_s), STATES_TOLD + what] += 1
+
+
+@compiled
+def look(w: World, s: int) -> None:
+    """Remember to look at a station."""
+    if not w.stations[s].flag:
+        w.stations[s].flag = True
+        w.lists[w.clock[0].end_mix + w.clock[0].top] = s
+        w.clock[0].top += 1
+
+
+@compiled
+def put(w: World, q: Queue, buffer: int, family: int, born: float, at: float) -> None:
+    """Put a piece into a buffer that has room."""
+    place = (w.buffers[buffer].head + w.buffers[buffer].held) % w.buffers[buffer].room
+    w.slots[w.buffers[buffer].slots + place].family = family
+    w.slots[w.buffers[buffer].slots + place].born = born
+    w.buffers[buffer].held += 1
+    seconds, vehicles = w.buffers[buffer].travel_s, w.buffers[buffer].vehicles
+    if vehicles != NOBODY:
+        w.buffers[buffer].waiting += 1
+        carry(w, q, vehicles, at)
+    elif seconds > 0.0:
+        push(q, at + seconds, READY, buffer, 0)
+    else:
+        arrive(w, buffer)
+
+
+@compiled
+def arrive(w: World, buffer: int) -> None:
+    """Let the next piece of a buffer have arrived, and its takers look."""
+    w.buffers[buffer].ready += 1
+    for one in range(w.buffers[buffer].takers, w.buffers[buffer].end_takers):
+        look(w, w.lists[one])
+
+
+@compiled
+def carry(w: World, q: Queue, pool: int, at: float) -> None:
+    """Send free vehicles of a pool where most pieces wait; each comes back empty."""
+    while w.pools[pool] > 0:
+        longest, most = NOBODY, 0
+        for buffer in range(len(w.buffers)):
+            if w.buffers[buffer].vehicles == pool and w.buffers[buffer].waiting > most:
+                longest, most = buffer, w.buffers[buffer].waiting
+        if longest == NOBODY:
+            return
+        w.buffers[longest].waiting -= 1
+        w.pools[pool] -= 1
+        push(q, at + w.buffers[longest].travel_s, CARRIED, longest, 0)
+
+
+@compiled
+def take(w: World, buffer: int) -> tuple[int, float]:
+    """Take the oldest piece out of a buffer; who could not put one in looks again."""
+    place = w.buffers[buffer].head
+    slot = w.slots[w.buffers[buffer].slots + place]
+    family, born = slot.family, slot.born
+    w.buffers[buffer].head = (place + 1) % w.buffers[buffer].room
+    w.buffers[buffer].held -= 1
+    w.buffers[buffer].ready -= 1
+    for one in range(w.buffers[buffer].givers, w.buffers[buffer].end_givers):
+        look(w, w.lists[one])
+    return family, born
+
+
+@compiled
+def operators(w: World, s: int, sign: int) -> None:
+    """Take operators from their pool, or give them back and let the stations that share it look."""
+    pool = w.stations[s].pool
+    if pool == NOBODY:
+        return
+    w.pools[pool] += sign * w.stations[s].operators
+    if sign > 0:
+        for other in range(len(w.stations)):
+            if w.stations[other].pool == pool:
+                look(w, other)
+
+
+@compiled
+def may_start(w: World, s: int) -> bool:
+    """Tell whether a free machine of a station can start a piece."""
+    if not w.stations[s].open:
+        return False
+    for one in range(w.stations[s].takes, w.stations[s].end_takes):
+        if w.buffers[w.lists[one]].ready == 0:
+            return False
+    pool = w.stations[s].pool
+    return bool(pool == NOBODY or w.pools[pool] >= w.stations[s].operators)
+
+
+@compiled
+def begin(w: World, q: Queue, k: int, at: float) -> None:
+    """Load a machine: wake it from standby, set it up for another family, or start at once."""
+    s = w.machines[k].station
+    family, born = NOBODY, at
+    for one in range(w.stations[s].takes, w.stations[s].end_takes):
+        taken, since = take(w, w.lists[one])
+        if family == NOBODY:
+            family, born = taken, since
+        elif since < born:
+            born = since
+    if family == NOBODY:
+        family = w.lists[w.clock[0].mix + w.stations[s].entered % (w.clock[0].end_mix - w.clock[0].mix)]
+        w.stations[s].entered += 1
+    w.machines[k].piece = family
+    w.machines[k].begun = born
+    operators(w, s, -1)
+    slept = w.machines[k].state == IDLE and at - w.machines[k].since > w.stations[s].patience_s
+    if slept and w.stations[s].wake_s > 0.0:
+        enter(w, k, WARM_UP, at)
+        push(q, at + w.stations[s].wake_s, AWAKE, k, 0)
+    else:
+        ready_to_work(w, q, k, at)
+
+
+@compiled
+def ready_to_work(w: World, q: Queue, k: int, at: float) -> None:
+    """Set a machine up where its family changes, else let it work."""
+    s = w.machines[k].station
+    if w.stations[s].setup_s > 0.0 and w.machines[k].last != NOBODY and w.machines[k].last != w.machines[k].piece:
+        enter(w, k, SETUP, at)
+        count(w, s, SETUPS, at)
+        push(q, at + w.stations[s].setup_s, SET, k, 0)
+        return
+    w.machines[k].left_s = drawn(w, s, CYCLE) * w.numbers[w.stations[s].factors + w.machines[k].piece]
+    work(w, q, k, at)
+
+
+@compiled
+def work(w: World, q: Queue, k: int, at: float) -> None:
+    """Let a machine work on what is left of its piece, until it is done or the machine fails."""
+    enter(w, k, WORKING, at)
+    if w.machines[k].until_s <= w.machines[k].left_s:
+        w.machines[k].left_s -= w.machines[k].until_s
+        push(q, at + w.machines[k].until_s, FAILS, k, 0)
+    else:
+        w.machines[k].until_s -= w.machines[k].left_s
+        push(q, at + w.machines[k].left_s, DONE, k, 0)
+
+
+@compiled
+def done(w: World, q: Queue, k: int, at: float) -> None:
+    """Judge a finished piece and hand it on."""
+    s = w.machines[k].station
+    w.machines[k].last = w.machines[k].piece
+    w.clock[0].cycles += 1
+    w.clock[0].last_done = at
+    count(w, s, MADE, at)
+    operators(w, s, 1)
+    target = w.stations[s].gives
+    if w.stations[s].scrap_or_rework > 0.0:
+        judged = w.streams[s * PURPOSES + JUDGED]
+        u = uniform(judged.seed, judged.drawn)
+        judged.drawn += 1
+        if u < w.stations[s].scrap:
+            count(w, s, SCRAPPED, at)
+            free(w, k, at)
+            return
+        if u < w.stations[s].scrap_or_rework:
+            count(w, s, REWORKED, at)
+            target = w.stations[s].rework
+    w.machines[k].target = target
+    hand_on(w, q, k, at)
+
+
+@compiled
+def hand_on(w: World, q: Queue, k: int, at: float) -> None:
+    """Put a machine's finished piece where it goes, or let the machine wait with it."""
+    s, target = w.machines[k].station, w.machines[k].target
+    if target == NOBODY:
+        if at < w.clock[0].horizon_s:
+            w.finished[int(at / w.clock[0].step_s), w.machines[k].piece] += 1
+            count(w, s, FINISHED, at)
+            w.clock[0].passed += 1
+            w.clock[0].passage_s += at - w.machines[k].begun
+    elif w.buffers[target].held < w.buffers[target].room:
+        put(w, q, target, w.machines[k].piece, w.machines[k].begun, at)
+    else:
+        if w.machines[k].state == WORKING:
+            enter(w, k, BLOCKED if w.stations[s].open else OFF, at)
+        return
+    free(w, k, at)
+
+
+@compiled
+def free(w: World, k: int, at: float) -> None:
+    """Empty a machine and let its station look."""
+    s = w.machines[k].station
+    w.machines[k].piece = NOBODY
+    enter(w, k, IDLE if w.stations[s].open else OFF, at)
+    look(w, s)
+
+
+@compiled
+def attend(w: World, q: Queue, at: float) -> None:
+    """Look at every station that something changed for, until nothing changes any more."""
+    while w.clock[0].top > 0:
+        w.clock[0].top -= 1
+        s = w.lists[w.clock[0].end_mix + w.clock[0].top]
+        w.stations[s].flag = False
+        for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
+            if w.machines[k].state == BLOCKED or (w.machines[k].state == OFF and w.machines[k].piece != NOBODY):
+                hand_on(w, q, k, at)
+            if w.machines[k].state == IDLE and may_start(w, s):
+                begin(w, q, k, at)
+
+
+@compiled
+def call(w: World, q: Queue, s: int, window: int, at: float) -> None:
+    """Enter the beginning of a shift, and the warming up before it where there is time."""
+    if window < w.stations[s].end_window:
+        start = w.numbers[window]
+        if w.stations[s].warm_up_s > 0.0:
+            push(q, max(at, start - w.stations[s].warm_up_s), WARMS, s, window)
+        push(q, start, OPENS, s, window)
+
+
+@compiled
+def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
+    """Open or close the shift of a station, or warm its machines up; a piece in work is finished first."""
+    kind, s, window = event
+    if kind == OPENS:
+        w.stations[s].open = True
+        push(q, w.numbers[window + 1], CLOSES, s, window)
+        look(w, s)
+    elif kind == CLOSES:
+        w.stations[s].open = False
+        call(w, q, s, window + 2, at)
+    for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
+        state = w.machines[k].state
+        if kind == WARMS and state == OFF:
+            enter(w, k, WARM_UP, at)
+        elif kind == OPENS and (state == OFF or (state == WARM_UP and w.machines[k].piece == NOBODY)):
+            if w.machines[k].piece == NOBODY:
+                enter(w, k, IDLE, at)
+            else:
+                enter(w, k, BLOCKED, at)
+        elif kind == CLOSES and state in (IDLE, BLOCKED):
+            enter(w, k, OFF, at)
+
+
+@compiled
+def happen(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
+    """Let one event (kind, who, stamp) happen."""
+    kind, who = event[0], event[1]
+    if kind == DONE:
+        done(w, q, who, at)
+    elif kind == FAILS:
+        count(w, w.machines[who].station, FAILURES, at)
+        enter(w, who, FAILED, at)
+        push(q, at + drawn(w, w.machines[who].station, REPAIR), REPAIRED, who, 0)
+    elif kind == REPAIRED:
+        w.machines[who].until_s = drawn(w, w.machines[who].station, BETWEEN)
+        work(w, q, who, at)
+    elif kind == READY:
+        arrive(w, who)
+    elif kind == CARRIED:
+        arrive(w, who)
+        push(q, at + w.buffers[who].travel_s, BACK, w.buffers[who].vehicles, 0)
+    elif kind == BACK:
+        w.pools[who] += 1
+        carry(w, q, who, at)
+    elif kind == AWAKE:
+        ready_to_work(w, q, who, at)
+    elif kind == SET:
+        w.machines[who].last = w.machines[who].piece
+        ready_to_work(w, q, who, at)
+    else:
+        shift(w, q, event, at)
+
+
+@compiled
+def run(w: World, q: Queue, until: float) -> float:
+    """Let events happen up to a moment; return it, or the moment of the last event where none is left."""
+    at = 0.0
+    while q.size[0] > 0 and q.when[0, 0] <= until:
+        at, kind, who, stamp = pop(q)
+        w.clock[0].events += 1
+        happen(w, q, (kind, who, stamp), at)
+        attend(w, q, at)
+    return at if q.size[0] == 0 else until
+
+
+@compiled
+def settle(w: World, at: float) -> None:
+    """Add up the seconds of the states that last until now."""
+    for k in range(len(w.machines)):
+        enter(w, k, w.machines[k].state, at)

@@ -1,0 +1,283 @@
+"""A line of production as the twin sees it: stations, buffers between them, operators and vehicles, shifts, the mix.
+
+A station takes one piece from each of its buffers before it (an assembly), works on it, and puts it into the buffer after it;
+what is rejected leaves, what is to be reworked goes to its rework buffer. Stations without a buffer before them never run dry;
+a piece that leaves a station without a buffer after it is finished. Durations in seconds, powers in the carrier's unit an hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from zerofactory.errors import Problem, Text
+from zerofactory.optimisation.twin.draw import Spread
+
+STATES = ("off", "warm_up", "idle", "standby", "working", "blocked", "failed", "setup")
+OFF, WARM_UP, IDLE, STANDBY, WORKING, BLOCKED, FAILED, SETUP = range(8)
+TITLES: Mapping[str, Text] = {
+    "off": Text("停机", "off"),
+    "warm_up": Text("预热", "warm-up"),
+    "idle": Text("待料", "starved"),
+    "standby": Text("待机", "standby"),
+    "working": Text("加工", "working"),
+    "blocked": Text("堵塞", "blocked"),
+    "failed": Text("故障", "failed"),
+    "setup": Text("换型", "set-up"),
+}
+CARRIERS: Mapping[str, str] = {
+    "electricity": "kW",
+    "natural_gas": "Nm3/h",
+    "compressed_air": "Nm3/h",
+    "water": "m3/h",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How long a machine works until it fails, and how long a repair takes."""
+
+    between: Spread
+    repair: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """What a machine takes of one carrier in each state, and for each piece beside that."""
+
+    power: Mapping[str, float]
+    per_piece: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A station: ``machines`` alike, each with one piece at a time.
+
+    Parameters
+    ----------
+    line, shop : ids of factory.toml.
+    takes, gives, rework : buffers; ``rework`` gets the share ``rework_fraction`` of the pieces.
+    scrap_fraction : rejected for good.
+    setup_s : at each change of family.
+    standby_after_s : a machine that waits longer goes to standby, and takes ``wake_s`` to come back.
+    warm_up_s : before a shift begins, so that the machine is ready when it does.
+    operators : ``(pool, number)`` that each machine holds while it works or is set up.
+    """
+
+    id: str
+    title: Text
+    cycle: Spread
+    line: str | None = None
+    shop: str | None = None
+    machines: int = 1
+    takes: tuple[str, ...] = ()
+    gives: str | None = None
+    rework: str | None = None
+    scrap_fraction: float = 0.0
+    rework_fraction: float = 0.0
+    setup_s: float = 0.0
+    cycle_factors: Mapping[str, float] = field(default_factory=dict)
+    failure: Failure | None = None
+    standby_after_s: float = float("inf")
+    wake_s: float = 0.0
+    warm_up_s: float = 0.0
+    operators: tuple[str, int] | None = None
+    draws: Mapping[str, Draw] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Buffer:
+    """A store: ``capacity`` pieces, those on their way (``travel_s``) included; vehicles of a pool carry them, if one is named."""
+
+    id: str
+    capacity: int
+    travel_s: float = 0.0
+    vehicles: str | None = None
+    title: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Operators or vehicles that stations or buffers share."""
+
+    id: str
+    number: int
+    title: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Work from ``start_s`` to ``end_s`` after the beginning of the run."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Everything that is simulated.
+
+    Parameters
+    ----------
+    windows : shifts of every station that has none of its own in ``own_windows``; empty: always open.
+    mix : families in the order in which they are started, repeated.
+    blocks_before : a machine does not start while its buffer is full (instead of waiting with the finished piece).
+    """
+
+    stations: tuple[Station, ...]
+    buffers: tuple[Buffer, ...] = ()
+    pools: tuple[Pool, ...] = ()
+    windows: tuple[Window, ...] = ()
+    own_windows: Mapping[str, tuple[Window, ...]] = field(default_factory=dict)
+    mix: tuple[str, ...] = ("any",)
+    blocks_before: bool = False
+
+    def place(self, station: str) -> int:
+        """Return the place of a station by its id."""
+        return [one.id for one in self.stations].index(station)
+
+
+def faults(line: Line, file: str | None = None) -> list[Problem]:
+    """Return every fault of a line: unknown names, buffers of nothing, shares above one, negative times, no exit, no way out."""
+    found = [*_names(line)]
+    for place, one in enumerate(line.buffers):
+        if one.capacity < 1:
+            found.append(_fault("capacity", f"buffers[{place}].capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 没有缓存时请合并两个工位。", "At least 1; join the two stations where there is none.")))  # fmt: skip
+        if one.travel_s < 0:
+            found.append(_negative(f"buffers[{place}].travel_s", one.travel_s))
+    for place, pool in enumerate(line.pools):
+        if pool.number < 1:
+            found.append(_fault("pool", f"pools[{place}].number", f"资源“{pool.id}”的数量为 {pool.number}。", f"Pool '{pool.id}' has {pool.number}.", ("至少为 1。", "At least 1.")))  # fmt: skip
+    for place, station in enumerate(line.stations):
+        found += _station(station, f"stations[{place}]", line)
+    if line.stations and not found:
+        found += _flow(line)
+    if not line.stations:
+        found.append(_fault("empty", "stations", "没有工位。", "There is no station.", ("请加 [[stations]]。", "Add [[stations]].")))  # fmt: skip
+    return [Problem(one.code, one.message, one.hint, file=file, column=one.column) for one in found]
+
+
+def _fault(code: str, column: str, zh: str, en: str, hint: tuple[str, str]) -> Problem:
+    return Problem(f"twin.{code}", Text(zh, en), Text(*hint), column=column)
+
+
+def _negative(column: str, value: float) -> Problem:
+    return _fault("negative", column, f"{value:g} 不能为负。", f"{value:g} is below zero.", ("请写非负数。", "Write a number not below zero."))  # fmt: skip
+
+
+def _names(line: Line) -> Iterator[Problem]:
+    for kind, ids in (
+        ("stations", [one.id for one in line.stations]),
+        ("buffers", [one.id for one in line.buffers]),
+        ("pools", [one.id for one in line.pools]),
+    ):
+        for name in sorted({one for one in ids if ids.count(one) > 1}):
+            yield _fault("twice", kind, f"“{name}”出现两次。", f"'{name}' stands twice.", ("请改名。", "Rename one."))
+
+
+def _station(one: Station, where: str, line: Line) -> Iterator[Problem]:
+    yield from _connections(one, where, line)
+    yield from _shares(one, where)
+    if one.machines < 1:
+        yield _fault("machines", f"{where}.machines", f"机器数为 {one.machines}。", f"It has {one.machines} machines.", ("至少为 1。", "At least 1."))  # fmt: skip
+    for name in ("setup_s", "standby_after_s", "wake_s", "warm_up_s"):
+        if getattr(one, name) < 0:
+            yield _negative(f"{where}.{name}", getattr(one, name))
+    yield from _spread(one.cycle, f"{where}.cycle", zero=False)
+    if one.failure is not None:
+        yield from _spread(one.failure.between, f"{where}.failure.between", zero=False)
+        yield from _spread(one.failure.repair, f"{where}.failure.repair", zero=True)
+    for carrier, draw in one.draws.items():
+        if carrier not in CARRIERS or set(draw.power) - set(STATES):
+            yield _fault("draw", f"{where}.draws.{carrier}", f"不认识载能“{carrier}”或其状态。", f"'{carrier}' or one of its states is unknown.", (f"载能: {', '.join(CARRIERS)}; 状态: {', '.join(STATES)}。", f"Carriers: {', '.join(CARRIERS)}; states: {', '.join(STATES)}."))  # fmt: skip
+        if min((*draw.power.values(), draw.per_piece)) < 0:
+            yield _negative(f"{where}.draws.{carrier}", min((*draw.power.values(), draw.per_piece)))
+
+
+def _connections(one: Station, where: str, line: Line) -> Iterator[Problem]:
+    buffers = sorted(b.id for b in line.buffers)
+    for name in (*one.takes, *(x for x in (one.gives, one.rework) if x is not None)):
+        if name not in buffers:
+            yield _fault("unknown", where, f"没有缓存“{name}”。", f"There is no buffer '{name}'.", (f"可选: {', '.join(buffers)}。", f"Choose one of: {', '.join(buffers)}."))  # fmt: skip
+    if one.operators is not None:
+        pool, number = one.operators
+        size = next((p.number for p in line.pools if p.id == pool), 0)
+        if not 1 <= number <= size:
+            yield _fault("operators", f"{where}.operators", f"资源“{pool}”给不出 {number} 人。", f"Pool '{pool}' cannot give {number}.", ("请核对资源与人数。", "Check the pool and the number."))  # fmt: skip
+
+
+def _shares(one: Station, where: str) -> Iterator[Problem]:
+    for name in ("scrap_fraction", "rework_fraction"):
+        value = getattr(one, name)
+        if not 0.0 <= value <= 1.0:
+            yield _fault("fraction", f"{where}.{name}", f"{value:g} 应在 0 与 1 之间。", f"{value:g} does not lie between 0 and 1.", ("例如 0.02。", "For example 0.02."))  # fmt: skip
+    if one.scrap_fraction + one.rework_fraction > 1.0:
+        yield _fault("fraction", f"{where}.rework_fraction", "报废与返修之和超过 1。", "Scrap and rework together exceed 1.", ("请改小。", "Make them smaller."))  # fmt: skip
+    if one.rework_fraction > 0 and one.rework is None:
+        yield _fault("rework", f"{where}.rework", "返修件没有去处。", "Reworked pieces have nowhere to go.", ("请用 rework 指明缓存。", "Name a buffer with rework."))  # fmt: skip
+
+
+def _spread(one: Spread, where: str, *, zero: bool) -> Iterator[Problem]:
+    numbers = (one.mean_s, one.low_s, one.high_s, one.step_s, *one.values_s)
+    if min(numbers) < 0 or one.shape <= 0:
+        yield _negative(where, min(*numbers, one.shape))
+        return
+    if one.kind == "empirical" and not one.values_s:
+        yield _fault("spread", where, "没有实测值。", "It has no observed values.", ("请在 values_s 中列出。", "List them in values_s."))  # fmt: skip
+    elif one.kind == "uniform" and one.high_s < one.low_s:
+        yield _fault("spread", where, "上限低于下限。", "Its upper end lies below its lower end.", ("请交换两数。", "Exchange them."))  # fmt: skip
+    elif not zero and one.average_s <= 0:
+        yield _fault("spread", where, "平均时长为零。", "It takes no time on average.", ("请写正数。", "Write a number above zero."))  # fmt: skip
+
+
+def _flow(line: Line) -> Iterator[Problem]:
+    """Every piece must be able to leave: a station that ends nowhere reachable is named, and buffers nobody takes from."""
+    takers: dict[str, list[str]] = {}
+    for one in line.stations:
+        for name in one.takes:
+            takers.setdefault(name, []).append(one.id)
+    givers = {name for one in line.stations for name in (one.gives, one.rework) if name}
+    for buffer in line.buffers:
+        if buffer.id not in takers or buffer.id not in givers:
+            yield _fault("buffer", f"buffers[{buffer.id}]", f"缓存“{buffer.id}”无人放入或无人取用。", f"Nobody puts into buffer '{buffer.id}', or nobody takes from it.", ("请连接工位, 或删去。", "Connect a station, or delete it."))  # fmt: skip
+    exits = {one.id for one in line.stations if one.gives is None}
+    reach = set(exits)
+    grown = True
+    while grown:
+        more = {one.id for one in line.stations if one.gives and set(takers.get(one.gives, ())) & reach} - reach
+        reach |= more
+        grown = bool(more)
+    for one in line.stations:
+        if one.id not in reach:
+            yield _fault("exit", f"stations[{one.id}]", f"工件到了“{one.id}”就出不去。", f"No piece that reaches '{one.id}' can ever leave.", ("请让最后一个工位不写 gives。", "Let the last station have no gives."))  # fmt: skip
+    if not any(not one.takes for one in line.stations):
+        yield _fault("entry", "stations", "没有起点工位。", "No station starts the line.", ("请让首个工位不写 takes。", "Let the first station have no takes."))  # fmt: skip
+
+
+def serial(line: Line) -> Sequence[int] | None:
+    """Return the places of the stations of a plain serial line in their order, None where the line is not one.
+
+    Plain: one machine a station, each buffer from one station to the next, no scrap, rework, set-up, shifts, operators,
+    transport or standby. Such a line is a recursion and needs no events.
+    """
+    if line.windows or line.own_windows or line.pools or len(set(line.mix)) > 1:
+        return None
+    for one in line.stations:
+        odd = one.machines > 1 or one.scrap_fraction or one.rework_fraction or one.setup_s or len(one.takes) > 1
+        if odd or one.standby_after_s != float("inf") or one.cycle.kind == "empirical":
+            return None
+        if one.failure is not None and "empirical" in (one.failure.between.kind, one.failure.repair.kind):
+            return None
+    if any(buffer.travel_s for buffer in line.buffers):
+        return None
+    taker = {one.takes[0]: place for place, one in enumerate(line.stations) if one.takes}
+    starts = [place for place, one in enumerate(line.stations) if not one.takes]
+    if len(starts) != 1 or len(taker) != len(line.stations) - 1:
+        return None
+    order = [starts[0]]
+    while line.stations[order[-1]].gives is not None:
+        following = taker.get(str(line.stations[order[-1]].gives))
+        if following is None or following in order:
+            return None
+        order.append(following)
+    return order if len(order) == len(line.stations) else None
