@@ -35,6 +35,7 @@ from zerofactory.cli import (
     restatement,
     route,
     serve,
+    twin,
     usage,
 )
 from zerofactory.cli.language import say
@@ -106,6 +107,7 @@ evaluate.register(app)
 instruments.register(app)
 declare.register(app)
 serve.register(app)
+twin.register(app)
 
 
 def main() -> None:

@@ -209,12 +209,12 @@ def _drivers(context: Context, asked: Asked, days: Sequence[date]) -> tuple[dict
     plant = context.workspace.plant
     shifts = np.array([float(is_workday(plant.calendar, day)) * max(len(plant.calendar.shifts), 1) for day in days])
     drivers, notes = {"shifts": shifts}, []
-    output = _output(context, days, shifts)
+    output = daily_output(context, days, shifts)
     if output is not None:
         drivers["output"] = output
     else:
         notes.append(Text("没有产量凭证, 产量不参与基准。", "No documents of output: it is no driver here."))
-    mean = _temperature(context, asked, days)
+    mean = daily_temperature(context, asked.temperature, days)
     if mean is None:
         notes.append(
             Text(
@@ -234,7 +234,7 @@ def _drivers(context: Context, asked: Asked, days: Sequence[date]) -> tuple[dict
     return drivers, notes
 
 
-def _output(context: Context, days: Sequence[date], shifts: Numbers) -> Numbers | None:
+def daily_output(context: Context, days: Sequence[date], shifts: Numbers) -> Numbers | None:
     """Return the output of each day: documents are spread over the shifts of their days (evenly where there are none)."""
     rows = context.workspace.journal.active(ACTIVITIES).filter(pl.col("source_kind") == "production_output")
     if rows.is_empty():
@@ -251,11 +251,11 @@ def _output(context: Context, days: Sequence[date], shifts: Numbers) -> Numbers 
     return spread
 
 
-def _temperature(context: Context, asked: Asked, days: Sequence[date]) -> Numbers | None:
+def daily_temperature(context: Context, file: Path | None, days: Sequence[date]) -> Numbers | None:
     """Return the mean temperature of each day in °C, or None; a day without readings is refused."""
     plant = context.workspace.plant
-    if asked.temperature is not None:
-        given = read_series(asked.temperature, "temperature_degc", plant.time_zone)
+    if file is not None:
+        given = read_series(file, "temperature_degc", plant.time_zone)
         step = given.minutes * 60_000_000
         place = microseconds(given.start) + np.arange(len(given.values), dtype=np.int64) * step
         means = []

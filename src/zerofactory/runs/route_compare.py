@@ -14,7 +14,7 @@ from zerofactory.optimisation.routes.load import numbers, of_part, packaged, rea
 from zerofactory.optimisation.routes.route import Assumptions, Input, Route
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
-from zerofactory.runs.route_emissions import ELECTRICITY, Emitted, Item, World
+from zerofactory.runs.emitted import ELECTRICITY, Emitted, Item, World
 
 OWN_FILE = "routes.toml"
 PART, BASE = "rear_floor", "stamped_steel"

@@ -109,7 +109,7 @@ def duration(kind: int, a: float, b: float, u: float) -> float:
     if kind == EXPONENTIAL:
         return -a * math.log(1.0 - u)
     if kind == WEIBULL:
-        return a * (-math.log(1.0 - u)) ** (1.0 / b)
+        return float(a * (-math.log(1.0 - u)) ** (1.0 / b))
     if kind == UNIFORM:
         return a + (b - a) * u
     if kind == LOGNORMAL:

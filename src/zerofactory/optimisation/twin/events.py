@@ -236,6 +236,7 @@ def begin(w: World, q: Queue, k: int, at: float) -> None:
         w.stations[s].entered += 1
     w.machines[k].piece = family
     w.machines[k].begun = born
+    w.machines[k].target = NOBODY
     operators(w, s, -1)
     slept = w.machines[k].state == IDLE and at - w.machines[k].since > w.stations[s].patience_s
     if slept and w.stations[s].wake_s > 0.0:
@@ -319,7 +320,9 @@ def free(w: World, k: int, at: float) -> None:
     """Empty a machine and let its station look."""
     s = w.machines[k].station
     w.machines[k].piece = NOBODY
-    enter(w, k, IDLE if w.stations[s].open else OFF, at)
+    w.machines[k].target = NOBODY
+    if w.stations[s].open or w.machines[k].state != WARM_UP:
+        enter(w, k, IDLE if w.stations[s].open else OFF, at)
     look(w, s)
 
 
@@ -331,7 +334,8 @@ def attend(w: World, q: Queue, at: float) -> None:
         s = w.lists[w.clock[0].end_mix + w.clock[0].top]
         w.stations[s].flag = False
         for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
-            if w.machines[k].state == BLOCKED or (w.machines[k].state == OFF and w.machines[k].piece != NOBODY):
+            state = w.machines[k].state
+            if state == BLOCKED or (state in (OFF, WARM_UP) and w.machines[k].target != NOBODY):
                 hand_on(w, q, k, at)
             if w.machines[k].state == IDLE and may_start(w, s):
                 begin(w, q, k, at)
@@ -362,11 +366,11 @@ def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
         state = w.machines[k].state
         if kind == WARMS and state == OFF:
             enter(w, k, WARM_UP, at)
-        elif kind == OPENS and (state == OFF or (state == WARM_UP and w.machines[k].piece == NOBODY)):
-            if w.machines[k].piece == NOBODY:
-                enter(w, k, IDLE, at)
-            else:
+        elif kind == OPENS and state in (OFF, WARM_UP):
+            if w.machines[k].target != NOBODY:
                 enter(w, k, BLOCKED, at)
+            elif w.machines[k].piece == NOBODY:
+                enter(w, k, IDLE, at)
         elif kind == CLOSES and state in (IDLE, BLOCKED):
             enter(w, k, OFF, at)
 

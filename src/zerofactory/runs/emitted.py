@@ -1,4 +1,4 @@
-"""What the inputs of routes emit: asked of the very functions that close a month, a large round quantity of each."""
+"""What planned quantities emit: asked of the very functions that close a month, by item and shop, upstream of energy included."""
 
 from __future__ import annotations
 
@@ -112,15 +112,15 @@ class World:
         near = [use for use in fitting if item.shop in (use.shop, *(meters.get(one) for one in use.meters))]
         if fitting:
             return (*near, *fitting)[0]
-        name = f"route-{digest(item.source_kind, item.item, item.detail, item.shop)[:12]}"
-        return SourceUse(name, item.source_kind, Text("工艺路线", "process route"), item.shop, item.item)
+        name = f"planned-{digest(item.source_kind, item.item, item.detail, item.shop)[:12]}"
+        return SourceUse(name, item.source_kind, Text("计划", "planned"), item.shop, item.item)
 
     def _frame(self, quantities: Mapping[Item, float], uses: Mapping[Item, SourceUse]) -> pl.DataFrame:
         period = Period(self.year)
         place = self.plant.time_zone
         rows: Sequence[dict[str, object]] = [
             {
-                "activity_id": digest("route", item.source_kind, item.item, item.unit, item.detail, item.shop),
+                "activity_id": digest("planned", item.source_kind, item.item, item.unit, item.detail, item.shop),
                 "source_id": uses[item].id,
                 "source_kind": item.source_kind,
                 "shop": item.shop,

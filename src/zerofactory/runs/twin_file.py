@@ -1,0 +1,325 @@
+"""twin.toml: how the lines of factory.toml make pieces: stations, buffers, pools, the mix; and which meters they hang on.
+
+A workspace has its own file; the fictional reference plant has a packaged one. Names, shops and shifts are those of factory.toml.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.optimisation.twin.draw import Kind, Spread
+from zerofactory.optimisation.twin.line import Buffer, Draw, Failure, Line, Pool, Station, Window, faults
+from zerofactory.periods import zone
+from zerofactory.runs.context import Context
+from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.site.calendar import is_workday
+from zerofactory.site.model import Plant
+from zerofactory.store.files import text_of
+
+NAME, FITTED = "twin.toml", "twin.fitted.csv"
+COLUMNS = ("place", "carrier", "state", "power", "low", "high", "first_month", "last_month")
+GUIDE = Text("写法见 docs/how-to/twin.md。", "See docs/how-to/twin.md.")
+
+
+class Strict(BaseModel):
+    """A part of the file: unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SpreadEntry(Strict):
+    """A duration (see `optimisation.twin.draw.Spread`)."""
+
+    kind: Kind = "fixed"
+    mean_s: float = 0.0
+    shape: float = 1.0
+    low_s: float = 0.0
+    high_s: float = 0.0
+    step_s: float = 1.0
+    values_s: tuple[float, ...] = ()
+
+
+class FailureEntry(Strict):
+    """Working time between failures, and repairs."""
+
+    between: SpreadEntry
+    repair: SpreadEntry
+
+
+class DrawEntry(Strict):
+    """What a machine takes of a carrier in each state, for each piece, and the meters that see it."""
+
+    power: Mapping[str, float]
+    per_piece: float = 0.0
+    meters: tuple[str, ...] = ()
+
+
+class NameEntry(Strict):
+    """A name in two languages."""
+
+    zh: str
+    en: str
+
+
+class OperatorsEntry(Strict):
+    """Operators a machine holds while it works."""
+
+    pool: str
+    number: int = 1
+
+
+class StationEntry(Strict):
+    """A station: a line of factory.toml, or one of its own with ``id``, ``name`` and ``shop``."""
+
+    line: str | None = None
+    id: str | None = None
+    name: NameEntry | None = None
+    shop: str | None = None
+    machines: int = 1
+    cycle: SpreadEntry
+    takes: tuple[str, ...] = ()
+    gives: str | None = None
+    rework: str | None = None
+    scrap_fraction: float = 0.0
+    rework_fraction: float = 0.0
+    setup_s: float = 0.0
+    cycle_factors: Mapping[str, float] = Field(default_factory=dict)
+    failure: FailureEntry | None = None
+    standby_after_s: float = float("inf")
+    wake_s: float = 0.0
+    warm_up_s: float = 0.0
+    operators: OperatorsEntry | None = None
+    draws: Mapping[str, DrawEntry] = Field(default_factory=dict)
+
+
+class BufferEntry(Strict):
+    """A store between stations."""
+
+    id: str
+    capacity: int
+    travel_s: float = 0.0
+    vehicles: str | None = None
+
+
+class PoolEntry(Strict):
+    """Operators or vehicles."""
+
+    id: str
+    number: int
+
+
+class TwinFile(Strict):
+    """The whole file. ``output_source`` is the source of factory.toml that counts what the line makes."""
+
+    status: Literal["verified", "secondary", "placeholder"] = "placeholder"
+    output_source: str | None = None
+    mix: tuple[str, ...] = ("any",)
+    stations: tuple[StationEntry, ...]
+    buffers: tuple[BufferEntry, ...] = ()
+    pools: tuple[PoolEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Twin:
+    """The line of a plant without its shifts, the meters of each station by carrier, and the file it is from."""
+
+    line: Line
+    meters: Mapping[tuple[str, str], tuple[str, ...]]
+    output_source: str | None
+    status: str
+
+
+def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
+    """Return the twin of a workspace, with the powers that were fitted to its readings, and changed as a scenario says.
+
+    Raises
+    ------
+    FaultyData
+        There is no file; faults of it, of its names in factory.toml and of the line: all of them.
+    """
+    file = _file(_text(context), changed)
+    plant = context.workspace.plant
+    problems = [*_names(file, plant)]
+    refuse(problems)
+    fitted = fitted_powers(context.workspace.folder)
+    stations = tuple(_station(one, plant, fitted) for one in file.stations)
+    buffers = tuple(Buffer(one.id, one.capacity, one.travel_s, one.vehicles) for one in file.buffers)
+    line = Line(stations, buffers, tuple(Pool(one.id, one.number) for one in file.pools), mix=file.mix)
+    refuse(faults(line, NAME))
+    meters = {
+        (station.id, carrier): draw.meters
+        for station, entry in zip(stations, file.stations, strict=True)
+        for carrier, draw in entry.draws.items()
+        if draw.meters
+    }
+    return Twin(line, meters, file.output_source, file.status)
+
+
+def windows(plant: Plant, first: date, days: int) -> tuple[Window, ...]:
+    """Return the shifts of some days in seconds from local midnight of the first; shifts that touch are one window."""
+    place = zone(plant.time_zone)
+    begin = datetime.combine(first, time(), place)
+    spans = []
+    for number in range(days):
+        day = first + timedelta(days=number)
+        if not is_workday(plant.calendar, day):
+            continue
+        for shift in plant.calendar.shifts:
+            start = datetime.combine(day, shift.start, place)
+            end = datetime.combine(day if shift.end > shift.start else day + timedelta(days=1), shift.end, place)
+            spans.append(((start - begin).total_seconds(), (end - begin).total_seconds()))
+    joined: list[tuple[float, float]] = []
+    for start_s, end_s in sorted(spans):
+        if joined and start_s <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end_s))
+        else:
+            joined.append((start_s, end_s))
+    return tuple(Window(*one) for one in joined)
+
+
+def _text(context: Context) -> str:
+    path = context.workspace.folder / NAME
+    if path.is_file():
+        return text_of(path.read_bytes(), NAME)
+    if context.workspace.plant.id == REFERENCE_PLANT:
+        return files("zerofactory.reference_plant").joinpath(NAME).read_text(encoding="utf-8")
+    message = Text("工作区里没有 twin.toml。", "The workspace has no twin.toml.")
+    raise FaultyData([Problem("twin_file.missing", message, GUIDE, file=NAME)])
+
+
+def fitted_powers(folder: Path) -> Mapping[tuple[str, str], Mapping[str, float]]:
+    """Return the powers that were fitted, by station and carrier; empty where nothing was."""
+    path = folder / FITTED
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    if not path.is_file():
+        return found
+    for number, row in enumerate(csv.DictReader(io.StringIO(text_of(path.read_bytes(), FITTED))), 2):
+        try:
+            power = float(row["power"])
+            found.setdefault((row["place"], row["carrier"]), {})[row["state"]] = power
+        except (KeyError, TypeError, ValueError) as error:
+            message = Text("这一行不是拟合结果。", "This row is no fitted power.")
+            hint = Text("请重新运行 zf twin calibrate --write。", "Run zf twin calibrate --write again.")
+            raise FaultyData([Problem("twin_file.fitted", message, hint, file=FITTED, row=number)]) from error
+    return found
+
+
+def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the data of twin.toml changed as a scenario says.
+
+    ``[stations.ID]`` and ``[buffers.ID]``, ``[pools.ID]`` set keys of what is there (by id or line), ``[[add.stations]]`` and so on
+    add, ``remove = [ID]`` takes stations away, ``mix`` takes its place.
+
+    Raises
+    ------
+    FaultyData
+        It names what is not there.
+    """
+    made = dict(raw)
+    problems = []
+    for kind in ("stations", "buffers", "pools"):
+        rows = [dict(one) for one in raw.get(kind, ())]
+        names = [str(one.get("id") or one.get("line")) for one in rows]
+        for name, keys in change.get(kind, {}).items():
+            if name not in names:
+                problems.append(_unknown(f"{kind}.{name}", name, kind, set(names), "scenario"))
+                continue
+            rows[names.index(name)] |= keys
+        gone = set(change.get("remove", ())) if kind == "stations" else set()
+        problems += [_unknown("remove", name, kind, set(names), "scenario") for name in sorted(gone - set(names))]
+        kept = [one for one, name in zip(rows, names, strict=True) if name not in gone]
+        made[kind] = [*kept, *change.get("add", {}).get(kind, ())]
+    strange = set(change) - {"stations", "buffers", "pools", "add", "remove", "mix", "title"}
+    problems += [_unknown(name, name, "key", {"stations", "buffers", "pools", "add", "remove", "mix", "title"}, "scenario") for name in sorted(strange)]  # fmt: skip
+    refuse(problems)
+    if "mix" in change:
+        made["mix"] = change["mix"]
+    return made
+
+
+def _file(text: str, changed: Mapping[str, Any] | None = None) -> TwinFile:
+    try:
+        raw = tomllib.loads(text)
+        return TwinFile.model_validate(raw if changed is None else changed_by(raw, changed))
+    except tomllib.TOMLDecodeError as error:
+        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
+        raise FaultyData([Problem("twin_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error  # fmt: skip
+    except ValidationError as error:
+        raise FaultyData([_fault(dict(entry)) for entry in error.errors(include_url=False)]) from error
+
+
+def _fault(entry: Mapping[str, object]) -> Problem:
+    loc: Sequence[object] = entry["loc"]  # type: ignore[assignment]
+    message = {
+        "extra_forbidden": Text("不认识的键。", "Unknown key."),
+        "missing": Text("缺少这个键。", "This key is missing."),
+    }.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
+    column = ".".join(str(part) for part in loc)
+    return Problem(f"twin_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
+
+
+def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
+    """Yield what the file names and factory.toml does not have."""
+    lines, shops = {one.id for one in plant.lines}, {one.id for one in plant.shops}
+    meters = {one.id: one.carrier for one in plant.meters}
+    sources = {one.id for one in plant.sources}
+    for place, one in enumerate(file.stations):
+        where = f"stations[{place}]"
+        if one.line is None and (one.id is None or one.shop is None):
+            yield _unknown(where, "", "line", lines)
+        if one.line is not None and one.line not in lines:
+            yield _unknown(f"{where}.line", one.line, "line", lines)
+        if one.shop is not None and one.shop not in shops:
+            yield _unknown(f"{where}.shop", one.shop, "shop", shops)
+        for carrier, draw in one.draws.items():
+            for meter in draw.meters:
+                if meters.get(meter) != carrier:
+                    yield _unknown(f"{where}.draws.{carrier}.meters", meter, f"meter of {carrier}", {m for m, c in meters.items() if c == carrier})  # fmt: skip
+    if file.output_source is not None and file.output_source not in sources:
+        yield _unknown("output_source", file.output_source, "source", sources)
+
+
+def _unknown(column: str, name: str, what: str, choices: set[str], file: str = NAME) -> Problem:
+    few = ", ".join(sorted(choices)[:12]) or "–"
+    return Problem(
+        "twin_file.name",
+        Text(f"没有“{name}”({what})。", f"There is no {what} '{name}'."),
+        Text(f"可选: {few}。", f"Choose one of: {few}."),
+        file=file,
+        column=column,
+    )
+
+
+def _spread(one: SpreadEntry) -> Spread:
+    return Spread(**one.model_dump())
+
+
+def _station(one: StationEntry, plant: Plant, fitted: Mapping[tuple[str, str], Mapping[str, float]]) -> Station:
+    line = next((entry for entry in plant.lines if entry.id == one.line), None)
+    name = Text(one.name.zh, one.name.en) if one.name else (line.name if line else Text(str(one.id), str(one.id)))
+    kept = {"machines", "takes", "gives", "rework", "scrap_fraction", "rework_fraction", "setup_s", "cycle_factors", "standby_after_s", "wake_s", "warm_up_s"}  # fmt: skip
+    return Station(
+        id=one.id or str(one.line),
+        title=name,
+        cycle=_spread(one.cycle),
+        line=one.line,
+        shop=one.shop or (line.shop if line else None),
+        failure=Failure(_spread(one.failure.between), _spread(one.failure.repair)) if one.failure else None,
+        operators=(one.operators.pool, one.operators.number) if one.operators else None,
+        draws={
+            carrier: Draw({**draw.power, **fitted.get((one.id or str(one.line), carrier), {})}, draw.per_piece)
+            for carrier, draw in one.draws.items()
+        },
+        **one.model_dump(include=kept),
+    )
