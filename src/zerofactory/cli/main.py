@@ -26,6 +26,7 @@ from zerofactory.cli import (
     factor,
     footprint,
     forecast,
+    inspect,
     instruments,
     inventory,
     live,
@@ -104,6 +105,7 @@ package.register(app)
 plan.register(app)
 assurance.register(app)
 evaluate.register(app)
+inspect.register(app)
 instruments.register(app)
 declare.register(app)
 serve.register(app)

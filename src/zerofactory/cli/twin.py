@@ -56,7 +56,7 @@ def run(
 ) -> None:  # fmt: skip
     from zerofactory.runs import twin as use
 
-    found = use.run(opened(workspace), use.Asked(_day(first), days, warm_up, runs, seed))
+    found = use.run(opened(workspace), use.Asked(use.day_of(first), days, warm_up, runs, seed))
     written = use.readings(found, out) if out is not None else 0
     if as_json:
         print_json({**found.as_json(), "readings": written})
@@ -113,22 +113,12 @@ def compare(
     from zerofactory.runs import twin_compare
 
     scenarios = [twin_compare.read_scenario(path) for path in scenario]
-    asked = use.Asked(_day(first), days, runs=runs, seed=seed)
+    asked = use.Asked(use.day_of(first), days, runs=runs, seed=seed)
     found = twin_compare.compare(opened(workspace), asked, scenarios)
     if as_json:
         print_json(found.as_json())
         return
     _print_comparison(found)
-
-
-def _day(text: str | None) -> date | None:
-    from zerofactory.errors import FaultyData, Problem, Text
-
-    try:
-        return None if text is None else date.fromisoformat(text)
-    except ValueError as error:
-        message = Text(f"“{text}”不是日期。", f"'{text}' is no day.")
-        raise FaultyData([Problem("twin.day", message, Text("例如 2025-03-10。", "Such as 2025-03-10."))]) from error
 
 
 def _print_fits(found: Calibration) -> None:

@@ -323,6 +323,17 @@ def _mean_shares(rows: Sequence[Sequence[Share]]) -> tuple[Share, ...]:
     )
 
 
+def day_of(text: str | None) -> date | None:
+    """Return a day as it is written, None where none is; raise `FaultyData` when it is no day."""
+    if not text or not text.strip():
+        return None
+    try:
+        return date.fromisoformat(text.strip())
+    except ValueError as error:
+        message = Text(f"“{text}”不是日期。", f"'{text}' is no day.")
+        raise FaultyData([Problem("twin.day", message, Text("例如 2025-03-10。", "Such as 2025-03-10."))]) from error
+
+
 def _year(context: Context, first: date) -> int:
     """Return the year whose factors hold: that of the first day, or this year where it is to come."""
     return min(first.year, context.today.year)

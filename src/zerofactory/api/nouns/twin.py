@@ -1,0 +1,55 @@
+"""The digital twin: some days of the line, the fit to the readings, and what-if beside the plant as it is."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from zerofactory.api.door import Reading
+from zerofactory.api.reply import from_book, plain
+from zerofactory.errors import Text
+from zerofactory.runs import twin as run_twin
+from zerofactory.runs import twin_calibrate, twin_compare
+
+ROUTER = APIRouter(prefix="/v1", tags=["twin"])
+Days = Annotated[int, Query(ge=1, le=31)]
+Runs = Annotated[int, Query(ge=1, le=20)]
+
+
+class WhatIf(BaseModel):
+    """A scenario in the form of a scenario file, and over what it is compared."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(max_length=100)
+    change: dict[str, Any]
+    first: date | None = None
+    days: int = Field(default=7, ge=1, le=31)
+    runs: int = Field(default=8, ge=1, le=20)
+
+
+@ROUTER.get("/twin")
+def run(request: Request, visit: Reading, first: date | None = None, days: Days = 7, runs: Runs = 8) -> Response:
+    """Return what the twin of the line does over some days."""
+    asked = run_twin.Asked(first, days, runs=runs)
+    return from_book(request, visit, lambda: run_twin.run(visit.context, asked).as_json())
+
+
+@ROUTER.get("/twin/calibration")
+def calibrate(
+    request: Request, visit: Reading, holdout: Annotated[list[str] | None, Query(max_length=24)] = None
+) -> Response:
+    """Return the powers fitted to the readings, held against the months left out."""
+    asked = twin_calibrate.Asked(holdout=tuple(holdout or ()))
+    return from_book(request, visit, lambda: twin_calibrate.calibrate(visit.context, asked).as_json())
+
+
+@ROUTER.post("/twin/comparison")
+def compare(visit: Reading, asked: WhatIf) -> Response:
+    """Return a scenario beside the plant as it is; nothing is written."""
+    scenario = twin_compare.Scenario(asked.name, Text(asked.name, asked.name), asked.change)
+    over = run_twin.Asked(asked.first, asked.days, runs=asked.runs)
+    return plain(twin_compare.compare(visit.context, over, [scenario]).as_json())
