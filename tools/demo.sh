@@ -58,6 +58,27 @@ say "5g 怎么运行: 在实测的三天上, 滚动调度与无储能、峰谷�
 say "5h 后地板怎么造: 冲压焊接、热成形、铝板、一体化压铸并列" "5h How to make a rear floor: stamped, hot-stamped, aluminium sheet, integrally cast"
 "$ZF" route compare -w demo --year 2025
 
+say "5h2 何时开哪台: 压铸车间两天, 交期不变、碳更少; 故障后重排" "5h2 What to run when: two days of the casting shop, due dates kept, less carbon; re-planned after a breakdown"
+"$ZF" schedule solve -w demo --goal carbon --limit tardiness=+0% --seconds 15 --out demo/schedule
+"$ZF" schedule check -w demo --schedule demo/schedule/schedule.csv
+"$ZF" schedule replan -w demo --schedule demo/schedule/schedule.csv --at 2025-07-10T12:00 --down oven-2=2025-07-10T12:00/2025-07-10T16:00 --goal tardiness --stay 5 --seconds 10
+
+say "5i 少用料: 分条、排样、剪切、配料; 省下的千克进同一本账" "5i Less material: slit, nest, sheet, mix; what is saved ends in the same book"
+"$ZF" material slit -w demo --out demo/cutting
+"$ZF" material nest -w demo --time 5 --out demo/cutting
+"$ZF" material sheet -w demo --out demo/cutting
+"$ZF" material mix -w demo --out demo/cutting
+"$ZF" import -w demo demo/cutting/slit-activities.csv
+
+say "5j 货怎么运: 路线与车型, ISO 14083 运输链, 凭证入账; 车队的一天" "5j How goods move: ways and vehicles, ISO 14083 chains, documents into the book; the fleet's day"
+"$ZF" logistics plan -w demo --pareto 4 --out demo/logistics
+"$ZF" import -w demo demo/logistics/activities-2026.csv
+"$ZF" logistics fleet -w demo --day 2025-12-18 --seconds 5 --out demo/logistics
+
+say "5k 数字孪生: 用十一个月的读数拟合, 第十二个月检验; 再模拟一周" "5k The digital twin: fitted to eleven months, tested on the twelfth; then a week simulated"
+"$ZF" twin calibrate -w demo --holdout 2025-12 --write
+"$ZF" twin run -w demo --from 2025-12-08 --runs 4
+
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03
 

@@ -41,9 +41,11 @@ def tables() -> str:
     from zerofactory.metering.signal import SIGNALS
     from zerofactory.optimisation.energy.plan import DISPATCH
     from zerofactory.optimisation.forecasting.forecast_table import FORECASTS
+    from zerofactory.optimisation.material.cuts import CUTS
+    from zerofactory.optimisation.scheduling.schedule import SCHEDULE
     from zerofactory.store.schema import FACTS
 
-    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, ORIGINS, FORECASTS, DISPATCH, FINDINGS, *FACTS)]
+    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, ORIGINS, FORECASTS, DISPATCH, SCHEDULE, CUTS, FINDINGS, *FACTS)]
     return (
         "# 表 · Tables\n\nEvery fact table in `book.db` also carries `row_number`, `entry`, `reverses` and `row_hash`.\n\n"
         + "\n".join(pages)

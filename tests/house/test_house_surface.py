@@ -18,6 +18,8 @@ HEAVY = (
     "polars",
     "numpy",
     "sqlalchemy",
+    "alembic",
+    "psycopg",
     "pydantic",
     "matplotlib",
     "typst",
@@ -34,6 +36,13 @@ HEAVY = (
     "nicegui",
     "uvicorn",
     "argon2",
+    "pyvrp",
+    "ortools",
+    "numba",
+    "spyrrow",
+    "shapely",
+    "ezdxf",
+    "svgelements",
 )
 
 

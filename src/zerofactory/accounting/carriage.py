@@ -2,15 +2,23 @@
 
 E = Σ t × km × EF, or vehicle·km × EF; electric trucks km × kWh/km × grid factor of the plant's region (standards, 5; GHG Protocol
 Scope 3 Standard, categories 4 and 9; ISO 14083). Tank to wheel unless ``well_to_wheel`` says yes.
+
+By the fuel burnt, which ISO 14083:2023 puts before any mean factor: vehicle·km × L or kg per km × NCV × CC × OF × 44/12 (and CH4,
+N2O); a fuel cell on electrolytic hydrogen vehicle·km × kg/km × kWh/kg × grid; a hub t × kWh/t × grid.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from zerofactory import units
 from zerofactory.accounting.catalogue import Entry, look_up
+from zerofactory.accounting.combustion import combustion_flows
 from zerofactory.accounting.indirect import MONEY, SPEND_DETAILS, indirect_flow, spend_flow
 from zerofactory.accounting.power import GRID, consumption, grid_factor
 from zerofactory.accounting.source import Ask, Flow, detail_number, detail_text, fault
+from zerofactory.accounting.terms import times
+from zerofactory.accounting.upstream import fuel_upstream
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.factors.model import Found
 from zerofactory.factors.resolve import find
@@ -19,10 +27,17 @@ YES_NO = ("yes", "no")
 TRANSPORT = "ef.transport.tkm"
 DISTANCE = Text("运输距离", "distance")
 CONSUMPTION = Text("每车公里电耗", "electricity per vehicle·km")
+FUEL = Text("每车公里燃料(柴油 L, 其他 kg)", "fuel per vehicle·km (diesel L, others kg)")
+ELECTROLYSIS = Text("每千克氢的制氢电耗", "electricity per kg of hydrogen")
+HANDLING = Text("每吨作业电耗", "electricity per tonne handled")
+FUEL_UNIT = {"diesel": "L", "lng": "kg"}
 UNITS = ("freight", "vehicle_distance", "mass", "money", "money_usd")
 DETAILS = (
     detail_number("distance_km", DISTANCE, "km", 40_000.0),
     detail_number("kwh_per_km", CONSUMPTION, "kWh/km", 20.0),
+    detail_number("fuel_per_km", FUEL, "L/km, kg/km", 20.0),
+    detail_number("kwh_per_kg", ELECTROLYSIS, "kWh/kg", 100.0),
+    detail_number("kwh_per_t", HANDLING, "kWh/t", 1000.0),
     detail_text("well_to_wheel", "是否含燃料上游", "includes the fuel's upstream", YES_NO),
     *SPEND_DETAILS,
 )
@@ -41,8 +56,9 @@ def carriage_flows(ask: Ask) -> tuple[Flow, ...]:
     if dimension in MONEY:
         return (spend_flow(ask, entry.more["spend_factor"]),)
     upstream = ask.has("well_to_wheel") and ask.choice("well_to_wheel", YES_NO) == "yes"
-    if entry.more["drive"] == "electric":
-        return _electric(ask, entry, upstream)
+    by_energy = {"electric": _electric, "engine": _engine, "hydrogen": _hydrogen, "hub": _hub}.get(entry.more["drive"])
+    if by_energy is not None:
+        return by_energy(ask, entry, upstream)
     amount = [_distance(ask)] if dimension == "mass" else []
     factor = find(ask.book, entry.role, ask.scope, item=entry.factor)
     _refuse_other_kind(ask, factor)
@@ -57,14 +73,55 @@ def carriage_flows(ask: Ask) -> tuple[Flow, ...]:
 
 
 def _electric(ask: Ask, entry: Entry, upstream: bool) -> tuple[Flow, ...]:
-    if units.parse(ask.unit).dimension != "vehicle_distance":
-        raise FaultyData([_wrong_amount(ask, entry.title, "vehicle_distance")])
-    use = consumption(ask, entry.factor, "kwh_per_km", CONSUMPTION)
-    flows = [indirect_flow(ask, [use, grid_factor(ask)], "vehicle·km × kWh/km × grid", GRID)]
+    _require(ask, entry, "vehicle_distance")
+    return _drawn(ask, [consumption(ask, entry.factor, "kwh_per_km", CONSUMPTION)], upstream, "vehicle·km × kWh/km")
+
+
+def _hydrogen(ask: Ask, entry: Entry, upstream: bool) -> tuple[Flow, ...]:
+    _require(ask, entry, "vehicle_distance")
+    burnt = ask.stated("fuel_per_km", "kg/vehicle·km", FUEL, 1e-9, 20.0)
+    made = ask.stated("kwh_per_kg", "kWh/kg", ELECTROLYSIS, 39.4, 100.0)
+    return _drawn(ask, [burnt, made], upstream, "vehicle·km × kg/km × kWh/kg")
+
+
+def _hub(ask: Ask, entry: Entry, upstream: bool) -> tuple[Flow, ...]:
+    _require(ask, entry, "mass")
+    return _drawn(ask, [ask.stated("kwh_per_t", "kWh/t", HANDLING, 1e-9)], upstream, "t × kWh/t")
+
+
+def _drawn(ask: Ask, use: list[Found], upstream: bool, amount: str) -> tuple[Flow, ...]:
+    """Return the flows of electricity drawn for carriage, from the grid where the plant is."""
+    flows = [indirect_flow(ask, [*use, grid_factor(ask)], f"{amount} × grid", GRID)]
     if upstream:
-        tank = find(ask.book, "grid.upstream", ask.scope, item="electricity")
-        flows.append(indirect_flow(ask, [use, tank], "vehicle·km × kWh/km × upstream", TRANSPORT))
+        mined = find(ask.book, "grid.upstream", ask.scope, item="electricity")
+        flows.append(indirect_flow(ask, [*use, mined], f"{amount} × upstream", TRANSPORT))
     return tuple(flows)
+
+
+def _engine(ask: Ask, entry: Entry, upstream: bool) -> tuple[Flow, ...]:
+    """Return CO2, CH4 and N2O of the fuel burnt on the road, and its upstream where it is asked for."""
+    _require(ask, entry, "vehicle_distance")
+    unit = FUEL_UNIT[entry.factor]
+    use = ask.stated("fuel_per_km", f"{unit}/vehicle·km", FUEL, 1e-9, 20.0)
+    distance = units.parse(ask.unit).symbol
+    burnt = replace(ask, item=entry.factor, unit=unit)
+    flows = [
+        replace(
+            flow,
+            factor=times(flow.factor, [use], f"kg{flow.gas}/{distance}"),
+            method=f"vehicle·km × {unit}/km × {flow.method}",
+        )
+        for flow in combustion_flows(burnt, "road")
+    ]
+    if upstream:
+        tank = times(fuel_upstream(ask.book, ask.scope, entry.factor, unit), [use], f"kgCO2e/{distance}")
+        flows.append(Flow("CO2e", tank, f"vehicle·km × {unit}/km × NCV × EF_upstream", uncertainty=TRANSPORT))
+    return tuple(flows)
+
+
+def _require(ask: Ask, entry: Entry, dimension: str) -> None:
+    if units.parse(ask.unit).dimension != dimension:
+        raise FaultyData([_wrong_amount(ask, entry.title, dimension)])
 
 
 def _distance(ask: Ask) -> Found:

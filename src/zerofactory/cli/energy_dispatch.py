@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -46,15 +47,18 @@ def dispatch(
     build: BuildOption = None,
     contents: Annotated[list[str] | None, typer.Option("--contents", metavar="ID=SHARE", help=say("储能现有电量占比: battery=0.4", "how full a store is: battery=0.4"))] = None,
     margin: MarginOption = 0.8,
+    load: Annotated[Path | None, typer.Option("--load", metavar="FILE", help=say("加上计划负荷(logistics、schedule 写出的 load.parquet)", "with planned loads on top (load.parquet of logistics or schedule)"))] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     from zerofactory.runs import energy_dispatch as run
+    from zerofactory.runs import planned_load
     from zerofactory.runs.forecast import moment_of
 
     context = opened(workspace)
     moment = moment_of(at, context.workspace.plant.time_zone) if at else None
-    asked = run.Asked(moment, horizon, step, _sizes(build), margin, _sizes(contents))
+    planned = planned_load.read(load) if load else None
+    asked = run.Asked(moment, horizon, step, sizes(build), margin, sizes(contents), planned=planned)
     with working(say("求解……", "solving …")):
         found = run.run(context, asked)
     if as_json:
@@ -63,7 +67,8 @@ def dispatch(
     _print_dispatch(found, context.workspace.plant.time_zone)
 
 
-def _sizes(given: list[str] | None) -> dict[str, float]:
+def sizes(given: list[str] | None) -> dict[str, float]:
+    """Return what was given as id=number; raise `FaultyData` with every one that is not."""
     from zerofactory.errors import FaultyData, Problem, Text
 
     found, problems = {}, []
@@ -143,7 +148,7 @@ def backtest(
 
     context = opened(workspace)
     moment = moment_of(f"{first}T00:00", context.workspace.plant.time_zone)
-    asked = run.Asked(moment, horizon, step, _sizes(build), margin)
+    asked = run.Asked(moment, horizon, step, sizes(build), margin)
     steps = days * 1440 // step
     with progress(say("逐步滚动", "rolling"), steps) as tick:
         found = run.backtest(context, asked, moment, days, lambda slot: tick(str(slot)))

@@ -66,9 +66,9 @@ def guide_text() -> str:
 
 
 def _write_products(folder: Path) -> None:
-    """Write the product profiles, the bills of materials, a supplier's footprint and exports of a certificate registry."""
+    """Write the product profiles, the bills of materials, a supplier's footprint, exports of a registry, and what is cut."""
     source = files("zerofactory.reference_plant")
-    for inner in ("products", "products/suppliers", "registry", "registry/wrong"):
+    for inner in ("products", "products/suppliers", "registry", "registry/wrong", "material", "material/blanks"):
         (folder / inner).mkdir(parents=True, exist_ok=True)
         for entry in sorted((source / inner).iterdir(), key=lambda one: one.name):
             if entry.is_file():

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import numpy as np
+import polars as pl
 
 from zerofactory.assets import tariff as tariffs
 from zerofactory.assets.asset import with_defaults
@@ -31,6 +32,7 @@ from zerofactory.periods import Period, Span
 from zerofactory.runs import energy_factors, energy_file
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_problem import Setting, make
+from zerofactory.runs.planned_load import on_grid
 from zerofactory.runs.profile import meter_month, months_of
 
 HISTORY_DAYS = 28
@@ -51,6 +53,7 @@ class Asked:
     margin_fraction : probability with which a new peak is kept in spite of forecast errors.
     contents : how full each store is now, as a share of its size; default: as its asset starts.
     peak_so_far_kw : the peak of this month; default: as measured.
+    planned : rows of LOAD that come on top of what is foreseen (charging at the dock, a new line).
     """
 
     at: datetime | None = None
@@ -60,6 +63,7 @@ class Asked:
     margin_fraction: float = 0.8
     contents: Mapping[str, float] | None = None
     peak_so_far_kw: float | None = None
+    planned: pl.DataFrame | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +175,7 @@ def run(context: Context, asked: Asked) -> Dispatch:
         The problem has faults, too little was measured before the moment, a candidate does not exist.
     """
     started = time.perf_counter()
-    at, whole, slot = _until(context, asked)
-    length = asked.horizon_hours * 60 // asked.step_minutes
-    ahead_of = _extended(whole, slot, length, context, asked)
-    outlook = _learned(ahead_of, slot)
-    seen = outlook.at(slot, length)
-    peak = _peak_so_far(ahead_of, slot) if asked.peak_so_far_kw is None else asked.peak_so_far_kw
-    states = _states(ahead_of, asked.contents or {})
-    peaks = {use.id: peak for use in ahead_of.uses if any(v.name == "peak_kw" for v in use.block.variables)}
-    ahead = window(ahead_of, Standpoint(slot, states, peaks), length, seen)
-    if asked.margin_fraction > 0.5:
-        ahead = with_margin(ahead, outlook.margin((LOAD, ELECTRICITY), length, asked.margin_fraction))
+    at, ahead, peak = ahead_of(context, asked)
     answer = solve_checked(ahead)
     if answer.plan is None:
         raise FaultyData([_no_plan(answer)])
@@ -190,6 +184,31 @@ def run(context: Context, asked: Asked) -> Dispatch:
         at, asked.horizon_hours, asked.step_minutes, {use.id: use.title for use in plan.problem.uses}, _lines(plan),
         _setpoints(plan), answer, peak, plan.costs.total_cny, plan.emissions_t, time.perf_counter() - started, _notes(plan),
     )  # fmt: skip
+
+
+def ahead_of(context: Context, asked: Asked) -> tuple[datetime, EnergyProblem, float]:
+    """Return the moment, the problem of the hours ahead as it is foreseen then, and the peak of the month so far in kW.
+
+    Raises
+    ------
+    FaultyData
+        The problem has faults, too little was measured before the moment.
+    """
+    at, whole, slot = _until(context, asked)
+    length = asked.horizon_hours * 60 // asked.step_minutes
+    longer = _extended(whole, slot, length, context, asked)
+    outlook = _learned(longer, slot)
+    seen = outlook.at(slot, length)
+    peak = _peak_so_far(longer, slot) if asked.peak_so_far_kw is None else asked.peak_so_far_kw
+    states = _states(longer, asked.contents or {})
+    peaks = {use.id: peak for use in longer.uses if any(v.name == "peak_kw" for v in use.block.variables)}
+    ahead = window(longer, Standpoint(slot, states, peaks), length, seen)
+    if asked.margin_fraction > 0.5:
+        ahead = with_margin(ahead, outlook.margin((LOAD, ELECTRICITY), length, asked.margin_fraction))
+    if asked.planned is not None:
+        more = ahead.load(ELECTRICITY) + on_grid(asked.planned, ahead.grid)
+        ahead = replace(ahead, loads={**ahead.loads, ELECTRICITY: more})
+    return at, ahead, peak
 
 
 def backtest(
