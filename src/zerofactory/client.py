@@ -35,6 +35,7 @@ class _Operation:
     path: str
     inside: tuple[str, ...]
     queried: tuple[str, ...]
+    is_form: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,9 @@ class Client:
                 listed = told.get("parameters", [])
                 inside = tuple(one["name"] for one in listed if one["in"] == "path")
                 queried = tuple(one["name"] for one in listed if one["in"] == "query")
-                found.setdefault(noun, {})[name] = self._caller(_Operation(verb.upper(), path, inside, queried))
+                is_form = "multipart/form-data" in told.get("requestBody", {}).get("content", {})
+                operation = _Operation(verb.upper(), path, inside, queried, is_form)
+                found.setdefault(noun, {})[name] = self._caller(operation)
         return {noun: Noun(noun, calls) for noun, calls in found.items()}
 
     def _caller(self, operation: _Operation) -> Callable[..., Any]:
@@ -109,11 +112,12 @@ class Client:
             queried = {name: given.pop(name) for name in operation.queried if given.get(name) is not None}
             for name in operation.queried:
                 given.pop(name, None)
-            files = given.pop("files", None)
+            sent = [("files", Path(file)) for file in given.pop("files", None) or ()]
+            sent += [("file", Path(given.pop("file")))] if given.get("file") is not None else []
             body: bytes | None = None
             kind = ""
-            if files is not None:
-                body, kind = _multipart([Path(file) for file in files], given)
+            if sent or operation.is_form:
+                body, kind = _multipart(sent, given)
             elif given:
                 body, kind = json.dumps(given, default=str).encode(), "application/json"
             address = path + (f"?{urlencode(queried, doseq=True)}" if queried else "")
@@ -135,6 +139,24 @@ class Client:
                 return json.loads(content) if "json" in answer.headers.get("Content-Type", "") else content
         except urllib.error.HTTPError as error:
             raise _raised(error) from error
+        except urllib.error.URLError as error:
+            raise FaultyData([_unreached(error.reason)]) from error
+
+
+def _unreached(reason: object) -> Problem:
+    """Return why no answer came: a certificate nobody vouches for is no server to show a token to."""
+    if isinstance(reason, ssl.SSLError):
+        told = Text(
+            "服务器的证书不可信, 没有发送令牌。", "The server's certificate is not trusted; the token was not sent."
+        )
+        hint = Text(
+            "请把签发证书加入本机信任(或设 SSL_CERT_FILE)。", "Trust its issuer on this machine, or set SSL_CERT_FILE."
+        )
+        return Problem("client.certificate", told, hint)
+    told = Text(
+        f"连接不上服务器({type(reason).__name__})。", f"The server cannot be reached ({type(reason).__name__})."
+    )
+    return Problem("client.unreached", told, Text("请检查地址和网络。", "Check the address and the network."))
 
 
 def _opener() -> urllib.request.OpenerDirector:
@@ -170,14 +192,14 @@ def _raised(error: urllib.error.HTTPError) -> Exception:
         )
 
 
-def _multipart(files: Iterable[Path], fields: Mapping[str, Any]) -> tuple[bytes, str]:
+def _multipart(files: Iterable[tuple[str, Path]], fields: Mapping[str, Any]) -> tuple[bytes, str]:
     boundary = secrets.token_hex(16)
     parts = []
     for name, value in fields.items():
         text = str(value).lower() if isinstance(value, bool) else str(value)
         parts.append(f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode())
-    for file in files:
+    for field, file in files:
         shown = file.name.replace('"', "%22").replace("\r", "").replace("\n", "")
-        head = f'--{boundary}\r\nContent-Disposition: form-data; name="files"; filename="{shown}"\r\n\r\n'
+        head = f'--{boundary}\r\nContent-Disposition: form-data; name="{field}"; filename="{shown}"\r\n\r\n'
         parts.append(head.encode() + file.read_bytes() + b"\r\n")
     return b"".join(parts) + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"

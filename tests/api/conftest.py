@@ -63,7 +63,7 @@ def root(group: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def nobody_yet(root: Path) -> Path:
     """Return the folder as it is before anybody has an account."""
-    for path in root.glob("access.db*"):
+    for path in root.glob("access.*"):
         path.unlink()
     return root
 

@@ -12,7 +12,11 @@ from fastapi.routing import APIRoute
 
 from zerofactory import __version__
 from zerofactory.api import faults, nouns
+from zerofactory.api.description import describe
 from zerofactory.api.shell import Shell
+from zerofactory.api.swift import Swift
+from zerofactory.runs.access_config import read_config
+from zerofactory.runs.company import Provider
 from zerofactory.runs.sites import Server, Sites
 from zerofactory.store.access import AccessStore
 
@@ -39,11 +43,17 @@ def create(root: Path, settings: Settings = Settings()) -> FastAPI:
         generate_unique_id_function=_operation,
     )
     upload = settings.upload_megabytes * MEGABYTE
-    app.state.server = Server(Sites(root), AccessStore.in_folder(root), settings.secure, upload)
+    config = read_config(root)
+    provider = None if config.company is None else Provider(config.company)
+    app.state.server = Server(
+        Sites(root), AccessStore.in_folder(root), settings.secure, upload, config=config, provider=provider
+    )
     faults.install(app)
     for module_info in sorted(pkgutil.iter_modules(nouns.__path__), key=lambda info: info.name):
         app.include_router(importlib.import_module(f"{nouns.__name__}.{module_info.name}").ROUTER)
-    app.add_middleware(Shell, server=app.state.server)
+    describe(app)
+    app.state.swift = Swift(app.state.server)
+    app.add_middleware(Shell, server=app.state.server, swift=app.state.swift)
     return app
 
 

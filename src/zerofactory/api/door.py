@@ -11,13 +11,12 @@ from fastapi import Depends, Query, Request
 
 from zerofactory.api.faults import Fault, fault
 from zerofactory.errors import NotFound, Text
-from zerofactory.runs import access
+from zerofactory.runs import access, cookies
 from zerofactory.runs.access import Permission, Person
 from zerofactory.runs.context import Context, clock, stamp
 from zerofactory.runs.sites import Server
 from zerofactory.store.access import Trace
 
-SESSION_COOKIE = access.SESSION_COOKIE
 CSRF_HEADER = "x-csrf-token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -53,7 +52,7 @@ def asking(request: Request) -> Person:
     if scheme.casefold() == "bearer":
         person = access.by_token(server.access, secret.strip(), now)
     else:
-        person = access.by_session(server.access, request.cookies.get(SESSION_COOKIE, ""), now)
+        person = access.by_session(server.access, request.cookies.get(cookies.named("session", server.secure), ""), now)
         if person is not None and request.method not in SAFE:
             given = request.headers.get(CSRF_HEADER, "")
             if not hmac.compare_digest(given.encode(), person.csrf.encode()):

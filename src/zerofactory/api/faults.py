@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from zerofactory.api.language import language_of
 from zerofactory.errors import BookBroken, BookClosed, FaultyData, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.runs.access import Refused
+from zerofactory.store.postgres_faults import NOT_THE_CALLERS
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -35,6 +36,7 @@ TITLES = {
     503: Text("账本正忙", "Busy"),
     507: Text("磁盘已满", "Disk full"),
 }
+PACT_CODES = {403: "AccessDenied", 404: "NotFound", 500: "InternalError", 503: "InternalError", 507: "InternalError"}
 _log = logging.getLogger("zerofactory.api")
 
 
@@ -55,6 +57,9 @@ def answer(
     request: Request, status: int, problems: Sequence[Problem], headers: dict[str, str] | None = None
 ) -> Response:
     """Return the problem document of some problems."""
+    if request.url.path.startswith("/3/"):  # the form that partners know (PACT API 3.0.4, Error)
+        told = " ".join(problem.message.en for problem in problems[:3])
+        return JSONResponse({"code": PACT_CODES.get(status, "BadRequest"), "message": told}, status, headers=headers)
     language = language_of(request)
     title = TITLES.get(status, TITLES[500])
     body: dict[str, Any] = {
@@ -87,6 +92,8 @@ def _fault(request: Request, error: Exception) -> Response:
 
 def _own(request: Request, error: Exception) -> Response:
     if isinstance(error, FaultyData):
+        if error.problems and error.problems[0].code in NOT_THE_CALLERS:
+            return _store(request, error.problems[0])
         return answer(request, 422, error.problems)
     if isinstance(error, NotFound):
         return answer(request, 404, [error.as_problem()])
@@ -102,6 +109,17 @@ def _own(request: Request, error: Exception) -> Response:
             request, status, [error.problem], {"Retry-After": str(error.retry_seconds)} if error.retry_seconds else None
         )
     return _unforeseen(request, error)
+
+
+def _store(request: Request, problem: Problem) -> Response:
+    """Answer that the records cannot be reached now; where they are stands in the log alone."""
+    _log.error("%s %s: %s", request.method, request.url.path, problem.sentence("en"))
+    told = Text(
+        "账本的数据库暂时用不了, 请稍后再试。", "The database of the book cannot be used now; try again in a moment."
+    )
+    asked = Text("一直如此请联系管理员。", "If it stays so, ask your administrator.")
+    status = 507 if problem.code == "store.full" else 503
+    return answer(request, status, [Problem(problem.code, told, asked)], {"Retry-After": "5"})
 
 
 def _validation(request: Request, error: Exception) -> Response:

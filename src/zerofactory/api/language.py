@@ -5,11 +5,12 @@ from __future__ import annotations
 from starlette.requests import HTTPConnection
 
 from zerofactory.errors import Language
+from zerofactory.runs.cookies import LANGUAGE
 
 
 def language_of(request: HTTPConnection) -> Language:
     """Return the language that a request wants."""
-    asked = request.query_params.get("lang") or request.cookies.get("zf_lang") or ""
+    asked = request.query_params.get("lang") or request.cookies.get(LANGUAGE) or ""
     if asked in ("zh", "en"):
         return "en" if asked == "en" else "zh"
     wished = request.headers.get("accept-language", "")

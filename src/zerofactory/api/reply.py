@@ -17,12 +17,14 @@ from starlette.responses import Response
 from zerofactory.api.door import Visit
 from zerofactory.api.faults import fault
 from zerofactory.api.shell import body_digest
+from zerofactory.api.swift import Swift
 from zerofactory.runs import access
 from zerofactory.runs.context import clock, stamp
 from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.store.access import IN_HAND
 
 JSON = "application/json"
+OCTETS = "application/octet-stream"
 KEPT_ANSWERS = 256
 MOST_PER_PAGE = 1000
 MEDIA = {
@@ -40,6 +42,15 @@ Limit = Annotated[int, Query(ge=1, le=MOST_PER_PAGE, description="每页行数 /
 After = Annotated[int, Query(ge=0, description="从第几行之后开始 / rows to skip")]
 
 
+FILE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            media.split(";")[0]: {"schema": {"type": "string", "format": "binary"}}
+            for media in sorted({*MEDIA.values(), OCTETS})
+        }
+    }
+}
+GOING: dict[int | str, dict[str, Any]] = {303: {"description": "往别处去 / go elsewhere"}}
 _KEPT = Kept(KEPT_ANSWERS)
 
 
@@ -58,13 +69,26 @@ def from_book(request: Request, visit: Visit, make: Callable[[], object]) -> Res
 
     The ETag is a hash of the program's version, the day, the book's head, the plant file and the address asked.
     """
+    swift: Swift = request.app.state.swift
+    mark = swift.book(visit.context)
+    tag, answer = _from_book(request, visit, make)
+    if answer.status_code == 200:
+        made = (tag, {**_headers(tag), "Content-Type": JSON}, bytes(answer.body))
+        swift.keep(request.scope, visit.context, mark, visit.person.until, made)
+    return answer
+
+
+def _from_book(request: Request, visit: Visit, make: Callable[[], object]) -> tuple[str, Response]:
     asked = f"{visit.site}\n{basis_of(visit.context)}\n{request.url.path}?{request.url.query}"
     tag = hashlib.sha256(asked.encode()).hexdigest()[:32]
-    headers = {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
     if f'"{tag}"' in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+        return tag, Response(status_code=304, headers=_headers(tag))
     body = _KEPT.get(tag, lambda: encoded(make()))
-    return Response(body, 200, headers, JSON)
+    return tag, Response(body, 200, _headers(tag), JSON)
+
+
+def _headers(tag: str) -> dict[str, str]:
+    return {"ETag": f'"{tag}"', "Cache-Control": "private, no-cache", "Vary": "Authorization, Cookie"}
 
 
 def page(request: Request, visit: Visit, rows: Callable[[], Sequence[Any]], limit: int, after: int) -> Response:
@@ -74,7 +98,7 @@ def page(request: Request, visit: Visit, rows: Callable[[], Sequence[Any]], limi
         found = rows()
         return {"items": list(found[after : after + limit]), "total": len(found), "limit": limit, "after": after}
 
-    answer = from_book(request, visit, make)
+    _, answer = _from_book(request, visit, make)
     if answer.status_code == 200 and after + limit < json.loads(bytes(answer.body))["total"]:
         following = request.url.include_query_params(after=after + limit, limit=limit)
         answer.headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
@@ -132,4 +156,4 @@ def document(name: str, write: Callable[[Path], object]) -> Response:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    return Response(content, 200, headers, MEDIA.get(Path(name).suffix, "application/octet-stream"))
+    return Response(content, 200, headers, MEDIA.get(Path(name).suffix, OCTETS))

@@ -17,8 +17,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
 from zerofactory.api.faults import answer
+from zerofactory.api.swift import Swift
 from zerofactory.errors import Problem, Text
-from zerofactory.runs import access
+from zerofactory.runs import access, cookies
 from zerofactory.runs.context import clock
 from zerofactory.runs.sites import Server
 
@@ -41,6 +42,11 @@ FOREIGN = Problem(
     Text("请求来自别的网站, 已拒绝。", "The request comes from another site's page and is refused."),
     Text("请从本系统的页面操作。", "Use the pages of this server."),
 )
+PLAIN = Problem(
+    "request.plain",
+    Text("请求走的是明文 HTTP, 已拒绝。", "The request came over plain HTTP and is refused."),
+    Text("请用 https:// 地址。", "Use the https:// address."),
+)
 API_POLICY = "default-src 'none'; frame-ancestors 'none'"
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -54,7 +60,8 @@ HEADERS = {
 class Shell:
     """ASGI wrapper; a body is bounded whether or not it says its length."""
 
-    def __init__(self, app: ASGIApp, server: Server) -> None:
+    def __init__(self, app: ASGIApp, server: Server, swift: Swift) -> None:
+        self._swift = swift
         self._app, self._server, self._most_bytes, self._secure = app, server, server.upload_bytes, server.secure
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,6 +77,11 @@ class Shell:
             return
         if _writes(scope) and _is_foreign(scope):
             await answer(Request(scope), 403, [FOREIGN])(scope, receive, _with(self._add_headers, scope, send))
+            return
+        if self._secure and _header(scope, b"x-forwarded-proto") == "http" and _is_data(scope):
+            await answer(Request(scope), 403, [PLAIN])(scope, receive, _with(self._add_headers, scope, send))
+            return
+        if await self._swiftly(scope, send):
             return
         most_bytes = await self._allowed(scope)
         digest, seen, over, started = hashlib.sha256(), 0, False, False
@@ -104,12 +116,26 @@ class Shell:
             over = False
             await self._too_large(scope, receive, guarded, most_bytes)
 
+    async def _swiftly(self, scope: Scope, send: Send) -> bool:
+        """Give an answer again that still holds; return whether there was one."""
+        if scope["method"] != "GET" or not scope["path"].startswith("/v1/"):
+            return False
+        self._swift.note(scope)
+        found = self._swift.again(scope)
+        if found is None:
+            return False
+        status, headers, body = found
+        start = {"type": "http.response.start", "status": status, "headers": headers}
+        self._add_headers(scope, start)
+        await send(start)
+        await send({"type": "http.response.body", "body": body})
+        return True
+
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)
         for name, value in HEADERS.items():
             headers.setdefault(name, value)
-        is_data = scope["path"].startswith(("/v1/", "/3/", "/auth/")) and not scope["path"].startswith("/v1/docs")
-        headers.setdefault("Content-Security-Policy", API_POLICY if is_data else POLICY)
+        headers.setdefault("Content-Security-Policy", API_POLICY if _is_data(scope) else POLICY)
         if self._secure:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
@@ -126,7 +152,8 @@ class Shell:
         scheme, _, secret = request.headers.get("authorization", "").partition(" ")
         if scheme.casefold() == "bearer":
             return access.by_token(store, secret.strip(), now) is not None
-        return access.by_session(store, request.cookies.get(access.SESSION_COOKIE, ""), now) is not None
+        secret = request.cookies.get(cookies.named("session", self._secure), "")
+        return access.by_session(store, secret, now) is not None
 
     async def _too_large(self, scope: Scope, receive: Receive, send: Any, most_bytes: int) -> None:
         megabytes = most_bytes // 1_000_000
@@ -142,6 +169,10 @@ class _TooLarge(Exception):
 
 def _writes(scope: Scope) -> bool:
     return scope["method"] not in ("GET", "HEAD", "OPTIONS") or scope["path"].startswith(SOCKET)
+
+
+def _is_data(scope: Scope) -> bool:
+    return str(scope["path"]).startswith(("/v1/", "/3/", "/auth/"))
 
 
 def _is_foreign(scope: Scope) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,14 +11,14 @@ from fastapi import UploadFile
 
 from zerofactory.api.faults import fault
 from zerofactory.errors import FaultyData
-from zerofactory.runs.uploads import safe_name, untypical
+from zerofactory.runs.uploads import EVIDENCE_KINDS, KINDS, safe_name, untypical
 
 CHUNK_BYTES = 1 << 20
 MOST_FILES = 64
 
 
 @contextmanager
-def received(files: Sequence[UploadFile], most_bytes: int) -> Iterator[list[Path]]:
+def received(files: Sequence[UploadFile], most_bytes: int, kinds: Mapping[str, bytes] = KINDS) -> Iterator[list[Path]]:
     """Write uploads into a folder of their own that is gone afterwards; raise 413, 415 or `FaultyData` first."""
     if len(files) > MOST_FILES:
         raise fault(413, "upload.many", f"一次最多 {MOST_FILES} 个文件。", f"At most {MOST_FILES} files at a time.")
@@ -29,10 +29,20 @@ def received(files: Sequence[UploadFile], most_bytes: int) -> Iterator[list[Path
             path.parent.mkdir()
             left -= _write(file, path, left, most_bytes)
             paths.append(path)
-        problems = [problem for path in paths for problem in untypical(path)]
+        problems = [problem for path in paths for problem in untypical(path, kinds)]
         if problems:
             raise FaultyData(problems)
         yield paths
+
+
+@contextmanager
+def one_received(file: UploadFile | None, most_bytes: int) -> Iterator[Path | None]:
+    """Write one upload of evidence into a folder of its own that is gone afterwards; None when there is none."""
+    if file is None or not file.filename:
+        yield None
+        return
+    with received([file], most_bytes, EVIDENCE_KINDS) as paths:
+        yield paths[0]
 
 
 def _write(file: UploadFile, path: Path, left: int, most_bytes: int) -> int:

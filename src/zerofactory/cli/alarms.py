@@ -149,18 +149,12 @@ def close(
 
 @door
 def rules(as_json: JsonOption = False) -> None:
-    from zerofactory.monitoring.rule import parameters
+    from zerofactory.monitoring.rule import listed, parameters
     from zerofactory.monitoring.rule import rules as every
 
     known = parameters()
     if as_json:
-        print_json(
-            [
-                {"rule": one.id, "title": {"zh": one.title.zh, "en": one.title.en}, "reference": one.reference, "carriers": list(one.carriers), "level": one.level, "needs": list(one.needs),
-                 "parameters": [{"name": p.name, "value": p.value, "unit": p.unit, "source": p.source, "status": p.status} for p in known.get(one.id, {}).values()]}
-                for one in every().values()
-            ]
-        )  # fmt: skip
+        print_json(listed())
         return
     rows = [
         (one.id if place == 0 else "", read(p.title), f"{p.value:g} {p.unit}", p.status)

@@ -42,13 +42,28 @@ def init(
             help=say("示例: car-plant(虚构的参考整车厂)", "example: car-plant (a fictional car plant)"),
         ),
     ] = None,
+    template: Annotated[
+        str | None,
+        typer.Option(
+            "--template",
+            metavar="NAME",
+            help=say("由模板开始(zf list plant-templates)", "begin from a template (zf list plant-templates)"),
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.runs import init as run
 
-    made = run.run(folder, example)
+    made = run.run(folder, example, template)
     if as_json:
-        print_json({"workspace": str(folder), "example": example, "files": [str(path) for path in made.files]})
+        print_json(
+            {
+                "workspace": str(folder),
+                "example": example,
+                "template": template,
+                "files": [str(path) for path in made.files],
+            }
+        )
         return
     print_line(
         say(f"工作区已建好: {folder}({len(made.files)} 个文件)", f"Workspace made: {folder} ({len(made.files)} files)")

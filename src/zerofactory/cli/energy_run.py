@@ -36,14 +36,14 @@ def run(
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
-    from zerofactory.cli.energy_dispatch import _sizes
+    from zerofactory.cli.energy_dispatch import sizes
     from zerofactory.runs import energy_dispatch, energy_run
     from zerofactory.runs.forecast import moment_of
 
     context = opened(workspace)
     zone = context.workspace.plant.time_zone
     moment = moment_of(at, zone) if at else None
-    plan = energy_dispatch.Asked(moment, horizon, step, _sizes(build), margin, _sizes(contents))
+    plan = energy_dispatch.Asked(moment, horizon, step, sizes(build), margin, sizes(contents))
     asked = energy_run.Asked(plan, dry_run, once, seconds=seconds)
 
     def show(made: Round) -> None:

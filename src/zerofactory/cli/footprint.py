@@ -1,4 +1,4 @@
-"""Commands of product footprints: footprint show, export, import, list."""
+"""Commands of product footprints: footprint show, export, import, list, offered."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def register(app: typer.Typer) -> None:
         import_
     )
     group.command("list", help=say("列出供应商碳足迹", "list suppliers' footprints"))(list_)
+    group.command(
+        "offered", help=say("供客户取用的碳足迹, 及缺了哪些", "what customers can fetch, and what is left out")
+    )(offered)
     app.add_typer(group, name="footprint")
 
 
@@ -49,6 +52,24 @@ def show(
         print_json(run.as_json(shown))
         return
     _print(shown)
+
+
+@door
+def offered(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    from zerofactory.runs.published import offer
+
+    found = offer(opened(workspace))
+    if as_json:
+        print_json(found.as_json())
+        return
+    rows = [(one["pcf"]["referencePeriodStart"][:10], one["productNameCompany"], one["id"]) for one in found.footprints]
+    head = [(say("始于", "from"), "left"), (say("产品", "product"), "left"), ("id", "left")]
+    print_table(say("供客户取用(PACT)", "On offer (PACT)"), head, rows)
+    if found.left_out:
+        print_line(say("不能声明, 未列出:", "Cannot be declared and are left out:"))
+    for one in found.left_out:
+        reasons = " ".join(say(problem.message.zh, problem.message.en) for problem in one.problems[:3])
+        print_line(f"  {one.product} {one.period}: {reasons}")
 
 
 @door

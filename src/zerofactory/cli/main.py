@@ -17,6 +17,7 @@ from zerofactory.cli import (
     book,
     budget,
     circularity,
+    co_optimise,
     collect,
     declare,
     documents,
@@ -30,14 +31,21 @@ from zerofactory.cli import (
     instruments,
     inventory,
     live,
+    logistics,
+    material,
     package,
+    partners,
     plan,
+    plant,
     readings,
     restatement,
     route,
+    schedule,
     serve,
+    store,
     twin,
     usage,
+    users,
 )
 from zerofactory.cli.language import say
 from zerofactory.cli.options import state
@@ -97,19 +105,27 @@ footprint.register(app)
 documents.register(app)
 collect.register(app)
 live.register(app)
+logistics.register(app)
+material.register(app)
 alarms.register(app)
 budget.register(app)
 restatement.register(app)
 route.register(app)
+schedule.register(app)
+co_optimise.register(app)
 package.register(app)
 plan.register(app)
+plant.register(app)
 assurance.register(app)
 evaluate.register(app)
-inspect.register(app)
 instruments.register(app)
+inspect.register(app)
 declare.register(app)
 serve.register(app)
 twin.register(app)
+store.register(app)
+users.register(app)
+partners.register(app)
 
 
 def main() -> None:

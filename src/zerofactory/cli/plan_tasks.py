@@ -172,8 +172,7 @@ def check(
 
     found = run.checked(opened(workspace), (standard,) if standard else ())
     if as_json:
-        print_json([{"item": one.item.id, "standard": one.item.standard, "clause": one.item.clause, "stage": one.item.stage, "text": {"zh": one.item.text.zh, "en": one.item.text.en},
-                     "tasks": list(one.tasks), "evidence": list(one.evidence), "met": one.met} for one in found])  # fmt: skip
+        print_json([run.checked_as_json(one) for one in found])
         return
     print_table(
         say(f"检查表: {sum(one.met for one in found)}/{len(found)} 有证据", f"Checklists: {sum(one.met for one in found)} of {len(found)} with evidence"),

@@ -64,6 +64,7 @@ def serve(
     from zerofactory.api.app import Settings, create
     from zerofactory.runs.access import first_invitation
     from zerofactory.runs.context import clock
+    from zerofactory.runs.partners import delivering
     from zerofactory.web.app import mount
 
     root = workspace or state.workspace or Path()
@@ -77,10 +78,11 @@ def serve(
     else:
         _told(address, code)
     sys.stdout.flush()  # whoever reads it through a pipe needs the link now
-    uvicorn.run(
-        app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
-        ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
-    )  # fmt: skip
+    with delivering(app.state.server):
+        uvicorn.run(
+            app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
+            ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
+        )  # fmt: skip
 
 
 def _told(address: str, code: str | None) -> None:

@@ -190,3 +190,13 @@ def defaults(name: str) -> dict[str, float]:
     15.0
     """
     return {key: one.value for key, one in parameters().get(name, {}).items()}
+
+
+def listed() -> list[dict[str, object]]:
+    """Return every rule with its parameters, defaults and sources as plain JSON values."""
+    known = parameters()
+    return [
+        {"rule": one.id, "title": {"zh": one.title.zh, "en": one.title.en}, "reference": one.reference, "carriers": list(one.carriers), "level": one.level, "needs": list(one.needs),
+         "parameters": [{"name": p.name, "value": p.value, "unit": p.unit, "source": p.source, "status": p.status} for p in known.get(one.id, {}).values()]}
+        for one in rules().values()
+    ]  # fmt: skip

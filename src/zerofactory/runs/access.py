@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.runs.context import stamp
+from zerofactory.store import accounts
 from zerofactory.store.access import ANY_SITE, AccessStore, ApiToken, Session, Trace, User
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ ROLES: Mapping[str, tuple[Text, frozenset[Permission]]] = {
 }
 
 
-SESSION_COOKIE = "zf_session"
 UNKNOWN_LOGIN = "?"  # in the trail, for a login nobody has: it may be a password typed into the wrong field
 
 
@@ -54,12 +54,16 @@ class Refused(ZeroFactoryError):
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who is asking: the user, his role at each site, and how he came in (``csrf`` is empty for a token)."""
+    """Who is asking: the user, his role at each site, and how he came in (``csrf`` is empty for a token).
+
+    ``until`` is when he must be looked at again, though nothing has changed: a session ends, idles and is noted as used.
+    """
 
     user: User
     roles: Mapping[str, str]
     csrf: str = ""
     token: ApiToken | None = None
+    until: str = ""
 
     def may(self, permission: Permission, site: str) -> bool:
         """Return whether this person may do something at a site."""
@@ -112,30 +116,89 @@ def hash_password(password: str, login: str) -> str:
         return _hasher().hash(password)
 
 
-def log_in(store: AccessStore, login: str, password: str, address: str, now: datetime) -> tuple[str, Session]:
-    """Return a new session and its secret; raise `Refused` for a wrong login or password, or after too many of them."""
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """From where somebody knocks: the network address, the secret of a browser that has been let in before, and whether
+    passwords are for chief administrators alone (everybody else comes through the company's login).
+    """
+
+    address: str = ""
+    device: str = ""
+    chiefs_only: bool = False
+
+
+def log_in(store: AccessStore, login: str, password: str, knock: Knock, now: datetime) -> tuple[str, Session]:
+    """Return a new session and its secret; raise `Refused` for a wrong login or password, or after too many of them.
+
+    A browser its user has logged in with before has a count of attempts of its own, so that strangers who guess at a login
+    shut out strangers alone (OWASP, "Slow Down Online Guessing Attacks with Device Cookies").
+    """
+    name = login.strip().casefold()
+    user = store.user_called(name)
+    limits = _limits(store, user, name, knock, now)
+    _throttle(store, limits, now)
+    sound = _matches(user, password)
+    if user is None or not sound or (knock.chiefs_only and not is_chief(store, user)):
+        known = name if user is not None else UNKNOWN_LOGIN
+        store.trace(Trace(stamp(now), known, "", "log_in", "", "refused", knock.address))
+        raise Refused(fault("wrong_login", "登录名或密码不对。", "The login or the password is wrong."))
+    for key in limits:
+        counts_others = key.startswith(("address:", "login:"))  # who may be guessing on: only this attempt is forgiven
+        store.forgive(key, at=stamp(now) if counts_others else None)
+    store.trace(Trace(stamp(now), name, "", "log_in", "", "done", knock.address))
+    return open_session(store, user, now)
+
+
+def is_chief(store: AccessStore, user: User) -> bool:
+    """Return whether a user administers every site."""
+    return store.grants(user.user_id).get(ANY_SITE) == "administrator"
+
+
+def _matches(user: User | None, password: str) -> bool:
+    """Return whether a password is the user's; it takes as long for a user there is not."""
     from argon2.exceptions import VerificationError
 
-    name = login.strip().casefold()
-    rules = policy()["login"]
-    keys = {_key("login", name): rules["failures_per_login"], _key("address", address): rules["failures_per_address"]}
-    _throttle(store, keys, now)
-    user = store.user_called(name)
     hashed = user.password_hash if user is not None and user.password_hash else _nobody()
     try:
         with _few():
             _hasher().verify(hashed, password)
-        sound = user is not None and bool(user.password_hash) and not user.disabled
     except VerificationError:
-        sound = False
-    if not sound or user is None:
-        known = name if user is not None else UNKNOWN_LOGIN
-        store.trace(Trace(stamp(now), known, "", "log_in", "", "refused", address))
-        raise Refused(_fault("wrong_login", "登录名或密码不对。", "The login or the password is wrong."))
-    store.forgive(_key("login", name))
-    store.forgive(_key("address", address), at=stamp(now))
-    store.trace(Trace(stamp(now), name, "", "log_in", "", "done", address))
-    return open_session(store, user, now)
+        return False
+    return user is not None and bool(user.password_hash) and not user.disabled
+
+
+def prove(store: AccessStore, user: User, password: str, now: datetime) -> None:
+    """Raise `Refused` when a password is not the one of a user who is logged in already, or after too many wrong ones."""
+    key = _key("proof", user.user_id)
+    _throttle(store, {key: policy()["login"]["failures_per_device"]}, now)
+    if not _matches(user, password):
+        raise Refused(fault("wrong_password", "现在的密码不对。", "The present password is wrong."))
+    store.forgive(key)
+
+
+def remembered(store: AccessStore, user_id: str, knock: Knock, now: datetime) -> str:
+    """Return the secret by which this browser is known to its user from now on."""
+    rules = policy()["device"]
+    since = stamp(now - timedelta(days=rules["days"]))
+    if accounts.knows_device(store, user_id, knock.device, since=since):
+        return knock.device
+    return accounts.add_device(store, user_id, at=stamp(now), most=rules["per_user"])
+
+
+def _limits(store: AccessStore, user: User | None, name: str, knock: Knock, now: datetime) -> dict[str, int]:
+    rules, since = policy()["login"], stamp(now - timedelta(days=policy()["device"]["days"]))
+    if user is not None and accounts.knows_device(store, user.user_id, knock.device, since=since):
+        return {_key("device", knock.device): rules["failures_per_device"]}
+    return {
+        _key("pair", f"{name}\n{knock.address}"): rules["failures_per_login"],
+        _key("login", name): rules["failures_of_strangers"],
+        _key("address", knock.address): rules["failures_per_address"],
+    }
+
+
+def forgive_login(store: AccessStore, user: User) -> None:
+    """Forget what strangers got wrong at a login, when its user has a new password."""
+    store.forgive(_key("login", user.login))
 
 
 def open_session(store: AccessStore, user: User, now: datetime) -> tuple[str, Session]:
@@ -147,7 +210,7 @@ def open_session(store: AccessStore, user: User, now: datetime) -> tuple[str, Se
 def _throttle(store: AccessStore, limits: Mapping[str, int], now: datetime) -> None:
     minutes = policy()["login"]["window_minutes"]
     if not store.claim_attempt(limits, at=stamp(now), since=stamp(now - timedelta(minutes=minutes))):
-        problem = _fault(
+        problem = fault(
             "too_many_attempts",
             f"失败次数太多, 请 {minutes} 分钟后再试。",
             f"Too many failures; try again in {minutes} minutes.",
@@ -174,7 +237,8 @@ def by_session(store: AccessStore, secret: str, now: datetime) -> Person | None:
         return None
     if session.seen_at < stamp(now - timedelta(minutes=rules["note_use_minutes"])):
         store.touch_session(secret, at=stamp(now))
-    return Person(user, store.grants(user.user_id), session.csrf)
+    look_again = stamp(now + timedelta(minutes=rules["note_use_minutes"]))
+    return Person(user, store.grants(user.user_id), session.csrf, until=min(session.expires_at, look_again))
 
 
 def by_token(store: AccessStore, secret: str, now: datetime) -> Person | None:
@@ -185,7 +249,7 @@ def by_token(store: AccessStore, secret: str, now: datetime) -> Person | None:
     user = store.user(token.user_id)
     if user is None or user.disabled:
         return None
-    return Person(user, store.grants(user.user_id), token=token)
+    return Person(user, store.grants(user.user_id), token=token, until=token.expires_at)
 
 
 def new_token(store: AccessStore, person: Person, asked: TokenAsked, now: datetime) -> tuple[str, ApiToken]:
@@ -193,11 +257,11 @@ def new_token(store: AccessStore, person: Person, asked: TokenAsked, now: dateti
     rules, problems = policy()["token"], []
     days = asked.days or rules["default_days"]
     if not 1 <= days <= rules["longest_days"]:
-        problems.append(_fault("token_days", f"有效期须在 1 至 {rules['longest_days']} 天。", f"A token holds for 1 to {rules['longest_days']} days."))  # fmt: skip
+        problems.append(fault("token_days", f"有效期须在 1 至 {rules['longest_days']} 天。", f"A token holds for 1 to {rules['longest_days']} days."))  # fmt: skip
     if not asked.name.strip():
-        problems.append(_fault("token_name", "令牌要有名称。", "A token needs a name."))
+        problems.append(fault("token_name", "令牌要有名称。", "A token needs a name."))
     if not asked.scopes:
-        problems.append(_fault("token_scopes", "令牌至少要有一项权限。", "A token needs a scope."))
+        problems.append(fault("token_scopes", "令牌至少要有一项权限。", "A token needs a scope."))
     for scope in asked.scopes:
         if scope not in PERMISSIONS:
             problems.append(NotFound(Text("权限", "scope"), scope, tuple(PERMISSIONS)).as_problem())
@@ -206,7 +270,7 @@ def new_token(store: AccessStore, person: Person, asked: TokenAsked, now: dateti
             for site, role in person.roles.items()
             if asked.site in (site, ANY_SITE) or site == ANY_SITE
         ):
-            problems.append(_fault("token_scope", f"您自己没有“{scope}”权限。", f"You do not have the right to {scope} yourself."))  # fmt: skip
+            problems.append(fault("token_scope", f"您自己没有“{scope}”权限。", f"You do not have the right to {scope} yourself."))  # fmt: skip
     if problems:
         raise FaultyData(problems)
     ends = stamp(now + timedelta(days=days))
@@ -252,11 +316,11 @@ def accept(store: AccessStore, code: str, account: Account, now: datetime, addre
 
     The code is looked at first: who has none does not get to make the server hash.
     """
-    unknown = Refused(_fault("no_invitation", "链接无效、已用过或已过期。", "The link is unknown, used or over."))
+    unknown = Refused(fault("no_invitation", "链接无效、已用过或已过期。", "The link is unknown, used or over."))
     if store.invite(code, at=stamp(now)) is None:
         raise unknown
     if not account.login.strip():
-        raise FaultyData([_fault("no_login", "请填写登录名。", "Give a login.", column="login")])
+        raise FaultyData([fault("no_login", "请填写登录名。", "Give a login.", column="login")])
     hashed = hash_password(account.password, account.login)
     user = store.accept(code, account.login, account.name or account.login, hashed, at=stamp(now))
     if user is None:
@@ -265,6 +329,7 @@ def accept(store: AccessStore, code: str, account: Account, now: datetime, addre
     return open_session(store, user, now)
 
 
-def _fault(code: str, zh: str, en: str, column: str | None = None) -> Problem:
+def fault(code: str, zh: str, en: str, column: str | None = None) -> Problem:
+    """Return a problem of access, with the one hint there is: ask the administrator."""
     hint = Text("如有疑问请联系本单位管理员。", "Ask your administrator when in doubt.")
     return Problem(f"access.{code}", Text(zh, en), hint, column=column)

@@ -54,6 +54,21 @@ class _Prepared:
     origins: MonthOrigins | None
 
 
+def open_months(context: Context) -> list[str]:
+    """Return the months that have readings or documents, are over, and are not closed yet, in order.
+
+    One reading a meter is none: it ends the month before.
+    """
+    workspace = context.workspace
+    rows: dict[str, int] = {}
+    for segment in workspace.open_segments():
+        rows[segment.period] = rows.get(segment.period, 0) + segment.rows
+    found = {label for label, count in rows.items() if count > len(workspace.plant.meters)}
+    found |= set(workspace.journal.active(ACTIVITIES, brought_by="import")["period"].unique())
+    found -= set(workspace.seals()["period"])
+    return sorted(label for label in found if Period.parse(label).end(workspace.plant.time_zone) <= context.now)
+
+
 def run(
     context: Context,
     period: Period,

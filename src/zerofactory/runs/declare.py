@@ -220,6 +220,26 @@ def declare(
     return Declared(made, text, str(out) if out else None)
 
 
+def draft(context: Context, period: Period, standard_id: str, language: Language = "zh") -> list[bytes]:
+    """Return the pages of the declaration as PNG as it would be made now; nothing is booked. Raises as `declare`."""
+    found = ledger(context.workspace)
+    state = standing(context, period, standard_id, found)
+    if state.problems or state.balance is None:
+        raise FaultyData(state.problems)
+    return pages(_filled(context, found, state, period, f"{period.label} (draft)"), language)
+
+
+def pages(declaration: page.Declaration, language: Language = "zh") -> list[bytes]:
+    """Return the pages of a declaration as PNG, to be looked at."""
+    return page.declaration_png(declaration, language)
+
+
+def demands(state: Standing) -> tuple[tuple[Requirement, bool], ...]:
+    """Return every mandatory requirement of the standard and whether it is met."""
+    refused = {problem.code for problem in state.problems}
+    return tuple((one, f"declare.{one.id}" not in refused) for one in state.standard.requirements if one.mandatory)
+
+
 def _refuse_suffix(out: Path | None) -> None:
     if out is not None and out.suffix.lower() != ".pdf":
         message = Text(f"不能写“{out.suffix}”文件。", f"Cannot write '{out.suffix}' files.")

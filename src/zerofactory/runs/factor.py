@@ -76,10 +76,16 @@ def resolve(context: Context, source_id: str, on: date, known_at: date | None = 
     FaultyData
         No factor may be chosen without a decision of the plant; the problem lists the choices.
     """
-    plant = context.workspace.plant
-    use = plant.source(source_id)
     refuse_future(context, known_at)
-    choice = Choice(plant, context.workspace.factor_book, known_at=known_at or context.today)
+    return resolve_use(context, context.workspace.plant.source(source_id), on, known_at)
+
+
+def resolve_use(
+    context: Context, use: SourceUse, on: date, known_at: date | None = None, closing: bool = False
+) -> list[Answer]:
+    """Return the same for a source as it is described, which the plant need not have yet; ``closing`` is stricter."""
+    plant = context.workspace.plant
+    choice = Choice(plant, context.workspace.factor_book, closing, known_at or context.today)
     row = {"period": f"{on:%Y-%m}", "detail": "{}", "item": use.item, "unit": _unit(context, use)}
     ask = question_of(row, use, choice)
     try:

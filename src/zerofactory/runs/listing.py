@@ -13,6 +13,7 @@ from zerofactory.factors.calendar import best_before
 from zerofactory.factors.load import factor_book
 from zerofactory.runs.context import clock
 from zerofactory.runs.inventory import CUTS
+from zerofactory.site.template import templates
 from zerofactory.standards.load import standards
 from zerofactory.store.schema import ACTIVITIES, RUNS
 from zerofactory.store.workspace import Workspace
@@ -192,6 +193,12 @@ def _cuts(_folder: Path) -> Listed:
     )
 
 
+def _plant_templates(_folder: Path) -> Listed:
+    columns = [("id", "编号", "id", LEFT), ("title", "名称", "title", LEFT), ("text", "内容", "content", LEFT)]
+    rows = [(one.id, one.title, one.text) for one in templates().values()]
+    return _listed(Text("新建工厂的模板", "Templates of a new plant"), columns, rows)
+
+
 def _kinds(_folder: Path) -> Listed:
     columns = [("kind", "列表", "list", LEFT), ("title", "内容", "content", LEFT)]
     return _listed(
@@ -208,6 +215,7 @@ KINDS: Mapping[str, Callable[[Path], Listed]] = {
     "standards": _standards,
     "factor-sets": _factor_sets,
     "units": _units,
+    "plant-templates": _plant_templates,
     "cuts": _cuts,
     "best-before": _best_before,
     "shops": _shops,
@@ -227,6 +235,7 @@ TITLES: Mapping[str, Text] = {
     "shops": Text("本厂的车间", "shops of this plant"),
     "standards": Text("标准", "standards"),
     "factor-sets": Text("因子集", "factor sets"),
+    "plant-templates": Text("新建工厂的模板", "templates of a new plant"),
     "best-before": Text("已到更新日期的因子", "factors due for renewal"),
     "units": Text("认识的单位", "units that are known"),
     "cuts": Text("清单的划分方式", "cuts of the inventory"),

@@ -455,6 +455,12 @@ class Checked:
         return bool(self.evidence)
 
 
+def checked_as_json(one: Checked) -> dict[str, object]:
+    """Return an item of a checklist as plain JSON values."""
+    return {"item": one.item.id, "standard": one.item.standard, "clause": one.item.clause, "stage": one.item.stage, "text": _both(one.item.text),
+            "tasks": list(one.tasks), "evidence": list(one.evidence), "met": one.met}  # fmt: skip
+
+
 def checked(context: Context, standards: Sequence[str] = ()) -> tuple[Checked, ...]:
     """Return the checklists of the plan with the evidence that tasks brought; without evidence an item is not met."""
     plan = current(context).plan

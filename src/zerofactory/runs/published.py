@@ -15,9 +15,11 @@ from zerofactory.periods import Period
 from zerofactory.reporting.exchange.declare import Declaration, pact_of
 from zerofactory.runs import footprint as run
 from zerofactory.runs.context import Context
+from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.runs.product_files import read_products
 
 MONTHS = 12
+_KEPT = Kept(16)  # plants whose offer is kept
 MULTIPLE = ("productId", "companyId", "geography", "classification")
 SINGLE = ("validOn", "validAfter", "validBefore", "status")
 
@@ -33,23 +35,62 @@ class Wanted:
     status: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A product whose footprint of a year cannot be declared, and every reason."""
+
+    product: str
+    period: str
+    problems: tuple[Problem, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"product": self.product, "period": self.period, "problems": [one.as_json() for one in self.problems]}
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a plant offers its customers, and what it cannot offer and why."""
+
+    footprints: list[dict[str, Any]]
+    left_out: tuple[LeftOut, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the offer in short: each footprint by id, and what is left out with its reasons."""
+        names = ("id", "productIds", "productNameCompany", "status", "created")
+        items = [
+            {name: one.get(name) for name in names} | {"period_start": one["pcf"]["referencePeriodStart"]}
+            for one in self.footprints
+        ]
+        return {"items": items, "left_out": [one.as_json() for one in self.left_out]}
+
+
 def offered(context: Context) -> list[dict[str, Any]]:
-    """Return the footprints on offer as PACT 3.0 JSON; a product whose footprint cannot be declared is left out."""
+    """Return the footprints on offer as PACT 3.0 JSON; `offer` also tells which products are left out and why."""
+    return offer(context).footprints
+
+
+def offer(context: Context) -> Offer:
+    """Return what is on offer and what is left out; kept until the book or the plant's files change."""
+    return _KEPT.get(basis_of(context), lambda: _offer(context))
+
+
+def _offer(context: Context) -> Offer:
     seals = context.workspace.seals().to_dicts()
     months: dict[str, list[dict[str, Any]]] = {}
     for seal in seals:
         months.setdefault(seal["period"][:4], []).append(seal)
     years = sorted(year for year, own in months.items() if len(own) == MONTHS)
     products = sorted(read_products(context.workspace.folder, context.workspace.plant).profiles)
-    made = []
+    made, left_out = [], []
     for year in years:
         sealed = _moment(context, months[year])
         for product in products:
             try:
                 made.append(_one(context, product, Period.parse(year), sealed))
-            except FaultyData:
-                continue
-    return made
+            except FaultyData as fault:
+                left_out.append(LeftOut(product, year, tuple(fault.problems)))
+    return Offer(made, tuple(left_out))
 
 
 def _moment(context: Context, seals: Sequence[dict[str, Any]]) -> datetime:
@@ -69,7 +110,7 @@ def _one(context: Context, product: str, period: Period, created: datetime) -> d
 def wanted(multiple: Mapping[str, Sequence[str]], single: Mapping[str, str]) -> Wanted:
     """Return what a query asks for; raise `FaultyData` with every parameter that is unknown or is no moment."""
     problems = [
-        _fault(name, f"没有参数“{name}”。", f"There is no parameter '{name}'.")
+        fault(name, f"没有参数“{name}”。", f"There is no parameter '{name}'.")
         for name in (*multiple, *single)
         if name not in (*MULTIPLE, *SINGLE) and not name.startswith("x-")
     ]
@@ -80,7 +121,7 @@ def wanted(multiple: Mapping[str, Sequence[str]], single: Mapping[str, str]) -> 
                 found = datetime.fromisoformat(single[name].replace(" ", "+"))
                 moments[name] = found if found.tzinfo else found.replace(tzinfo=UTC)
             except ValueError:
-                problems.append(_fault(name, f"“{single[name]}”不是时间。", f"'{single[name]}' is not a moment."))
+                problems.append(fault(name, f"“{single[name]}”不是时间。", f"'{single[name]}' is not a moment."))
     if problems:
         raise FaultyData(problems)
     own = {name: [value.casefold() for value in multiple[name]] for name in MULTIPLE if name in multiple}
@@ -128,6 +169,7 @@ def validity(found: Mapping[str, Any]) -> tuple[datetime, datetime]:
     return start, start.replace(year=start.year + 3, day=28 if leap else start.day)
 
 
-def _fault(name: str, zh: str, en: str) -> Problem:
+def fault(name: str, zh: str, en: str) -> Problem:
+    """Return a problem with one criterion, and the criteria there are."""
     hint = Text(f"可用: {', '.join((*MULTIPLE, *SINGLE))}", f"Known: {', '.join((*MULTIPLE, *SINGLE))}")
     return Problem("pact.parameter", Text(zh, en), hint, column=name)

@@ -7,7 +7,7 @@ from pathlib import Path
 from zerofactory.errors import FaultyData, Language, NotFound, Problem, Text
 from zerofactory.periods import Period
 from zerofactory.reporting.form import form_of
-from zerofactory.reporting.render import render_pdf
+from zerofactory.reporting.render import render_pdf, render_png
 from zerofactory.reporting.spreadsheet import render_xlsx
 from zerofactory.runs.context import Context
 from zerofactory.runs.statement import fill
@@ -38,3 +38,8 @@ def run(
     statement = fill(context, period, chosen.standard, regime)
     content = render_pdf(statement, language, form) if suffix == ".pdf" else render_xlsx(statement, language, form)
     write_bytes_whole(out, content)
+
+
+def preview(context: Context, period: Period, form: str, language: Language = "zh") -> list[bytes]:
+    """Return the pages of the report as PNG; raises as `run`."""
+    return render_png(fill(context, period, form_of(form).standard), language, form)

@@ -5,17 +5,21 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.runs.access_config import AccessConfig
+from zerofactory.runs.company import Provider
 from zerofactory.runs.context import Context, clock
+from zerofactory.runs.folder_watch import watch_of
+from zerofactory.runs.jobs import Jobs
 from zerofactory.store.access import AccessStore
-from zerofactory.store.workspace import BOOK_FILE, PLANT_FILE, Workspace
+from zerofactory.store.database import has_book
+from zerofactory.store.workspace import PLANT_FILE, Workspace
 
-WATCHED = ("*.toml", "*.csv", "factors/*", "products/*", "tariffs/*", "standards/*")  # what a person edits by hand
 _SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -44,7 +48,7 @@ class Sites:
             name = self.root.name if _SITE.fullmatch(self.root.name) else "plant"
             return {name: self.root}
         found = sorted(path for path in self.root.iterdir() if path.is_dir() and not path.is_symlink())
-        return {path.name: path for path in found if _SITE.fullmatch(path.name) and (path / BOOK_FILE).is_file()}
+        return {path.name: path for path in found if _SITE.fullmatch(path.name) and has_book(path)}
 
     def context(self, site: str, actor: str, now: datetime | None = None) -> Context:
         """Open one site for a person; raise `NotFound` with no hint of what else there is."""
@@ -66,12 +70,18 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """What one running server holds; ``secure`` says that it is reached over TLS, ``upload_bytes`` bounds a request."""
+    """What one running server holds; ``secure`` says that it is reached over TLS, ``upload_bytes`` bounds a request.
+
+    ``config`` is what ``access.toml`` said when the server started, ``provider`` the company's own login if there is one.
+    """
 
     sites: Sites
     access: AccessStore
     secure: bool
     upload_bytes: int
+    jobs: Jobs = field(default_factory=Jobs)
+    config: AccessConfig = field(default_factory=AccessConfig)
+    provider: Provider | None = None
 
 
 def mark_of(context: Context) -> str:
@@ -83,8 +93,7 @@ def mark_of(context: Context) -> str:
 
 def _mark(folder: Path) -> tuple[object, ...]:
     try:
-        watched = [path for pattern in WATCHED for path in sorted(folder.glob(pattern)) if path.is_file()]
-        return tuple((str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in watched)
+        return watch_of(folder).mark()
     except OSError as error:
         message = Text(f"读不了 {folder.name}。", f"{folder.name} cannot be read.")
         raise FaultyData([Problem("sites.unreadable", message, Text("请检查权限。", "Check the rights."))]) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import BinaryIO
 from unicodedata import category, normalize
@@ -22,6 +22,7 @@ LEAST_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30
 KINDS = {".xlsx": b"PK\x03\x04", ".parquet": b"PAR1", ".csv": b"", ".json": b"", ".toml": b"", ".aasx": b"PK\x03\x04"}
+EVIDENCE_KINDS = {**KINDS, ".pdf": b"%PDF-", ".png": b"\x89PNG\r\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".zip": b"PK\x03\x04"}
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 
@@ -42,13 +43,13 @@ def safe_name(name: str | None) -> str:
     return f"_{kept}" if _RESERVED.fullmatch(kept) else kept or "upload"
 
 
-def untypical(path: Path) -> Iterator[Problem]:
-    """Yield what does not look like the kind of file its name says."""
-    start = KINDS.get(path.suffix.casefold())
+def untypical(path: Path, kinds: Mapping[str, bytes] = KINDS) -> Iterator[Problem]:
+    """Yield what does not look like the kind of file its name says; of evidence, pictures and PDF are taken, too."""
+    start = kinds.get(path.suffix.casefold())
     with path.open("rb") as stream:
         head = stream.read(LOOKED_AT_BYTES)
     if start is None:
-        choices = " ".join(KINDS)
+        choices = " ".join(kinds)
         yield _problem(
             "kind", path, f"不收这种文件。可收: {choices}", f"Files of this kind are not taken. Taken: {choices}"
         )

@@ -6,7 +6,7 @@ For each sealed month: the sealed readings give the intervals, the intervals the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,7 @@ from zerofactory.runs import instrument_book, origins
 from zerofactory.runs.context import Context
 from zerofactory.runs.forecast import check as check_forecasts
 from zerofactory.runs.month import Basis, MonthBook, make, total_at_a_glance
+from zerofactory.store.database import BOOK_FILE
 from zerofactory.store.schema import ACTIVITIES, QUALITY, RECORDS, SEALS
 from zerofactory.store.series import Segment, interval_digest
 from zerofactory.store.workspace import read_plant
@@ -74,6 +75,8 @@ def run(context: Context) -> Verdict:
                     "unreadable", f"账本内容读不了: {fault}", f"The book cannot be read: {fault}", look.__name__[1:]
                 )
             )
+    place = workspace.database.name
+    problems = [replace(problem, file=place) if problem.file == BOOK_FILE else problem for problem in problems]
     last = workspace.journal.last()
     return Verdict(entries=last.seq if last else 0, head=last.hash if last else "", problems=tuple(problems), **checked)
 
@@ -257,4 +260,4 @@ def differences(schema: TableSchema, booked: pl.DataFrame, again: pl.DataFrame, 
 
 def _broken(code: str, zh: str, en: str, place: str) -> Problem:
     hint = Text("请查明改动, 或从备份恢复。", "Find out what was changed, or restore a back-up.")
-    return Problem(code=f"verify.{code}", message=Text(zh, en), hint=hint, file="book.db", column=place)
+    return Problem(code=f"verify.{code}", message=Text(zh, en), hint=hint, file=BOOK_FILE, column=place)

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from zerofactory.api.door import Reading, Recording
 from zerofactory.api.reply import After, Limit, from_book, once, page
+from zerofactory.monitoring.rule import listed as listed_rules
 from zerofactory.runs import alarms as run
 
 ROUTER = APIRouter(prefix="/v1", tags=["alarms"])
@@ -57,6 +58,12 @@ def show_list(
 ) -> Response:
     """List alarms, newest first."""
     return page(request, visit, lambda: [one.as_json() for one in run.alarms(visit.context, state)], limit, after)
+
+
+@ROUTER.get("/alarms/rules")
+def rules(request: Request, visit: Reading) -> Response:
+    """List the rules, their parameters, defaults and sources."""
+    return from_book(request, visit, lambda: {"items": listed_rules()})
 
 
 @ROUTER.get("/alarms/{alarm_id}")

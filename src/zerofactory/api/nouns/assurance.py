@@ -5,15 +5,18 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Request, UploadFile
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.accounting.assurance import Terms, default_materiality
 from zerofactory.api.door import Managing, Reading, Verifying
-from zerofactory.api.reply import document, from_book, once
+from zerofactory.api.reply import FILE, document, from_book, once, plain
+from zerofactory.api.uploads import one_received
+from zerofactory.errors import NotFound, Text
 from zerofactory.periods import Period
 from zerofactory.runs import assurance as run
+from zerofactory.runs import open_package
 from zerofactory.runs import package as packaging
 
 ROUTER = APIRouter(prefix="/v1", tags=["assurance"])
@@ -119,8 +122,17 @@ def conclude(request: Request, visit: Verifying, asked: Concluded) -> Response:
     return once(request, visit, lambda: run.conclude(visit.context, period, asked.dated))
 
 
-@ROUTER.get("/packages/{period}")
+@ROUTER.get("/packages/{period}", responses=FILE)
 def package(visit: Reading, period: str, with_evidence: bool = False, with_readings: bool = False) -> Response:
     """Return the verification package of a closed period (not signed: the key stays with its owner)."""
     asked, content = Period.parse(period), packaging.Content(with_evidence, with_readings, None)
     return document(f"package-{asked.label}.zip", lambda path: packaging.run(visit.context, asked, path, content))
+
+
+@ROUTER.post("/packages/verification")
+def verify_package(visit: Reading, file: UploadFile) -> Response:
+    """Verify a package that somebody sent: recomputed from itself alone. Nothing is written."""
+    with one_received(file, visit.server.upload_bytes) as path:
+        if path is None:  # sent without a name; nothing of this machine is ever opened in its place
+            raise NotFound(Text("核查包", "package"), "")
+        return plain(open_package.verify(path).as_json())

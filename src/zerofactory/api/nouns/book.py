@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.api.door import Managing, Reading, Recording
-from zerofactory.api.reply import After, Limit, document, from_book, once, page, plain
+from zerofactory.api.reply import FILE, After, Limit, document, from_book, once, page, plain
 from zerofactory.api.uploads import received
 from zerofactory.errors import Problem
 from zerofactory.periods import Period
@@ -114,7 +114,7 @@ def journal(request: Request, visit: Reading, limit: Limit = 100, after: After =
     return page(request, visit, rows, limit, after)
 
 
-@ROUTER.get("/templates/{form}")
+@ROUTER.get("/templates/{form}", responses=FILE)
 def template_(visit: Reading, form: str) -> Response:
     """Return the workbook to fill in: activities or readings."""
     return document(f"{form}.xlsx", lambda path: template.run(visit.context, form, path))

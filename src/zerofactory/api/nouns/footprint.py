@@ -9,11 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.api.door import Reading, Recording
-from zerofactory.api.reply import document, from_book, once
+from zerofactory.api.reply import FILE, document, from_book, once
 from zerofactory.api.uploads import received
 from zerofactory.periods import Period
 from zerofactory.runs import footprint as run
-from zerofactory.runs import supplier
+from zerofactory.runs import published, supplier
 
 ROUTER = APIRouter(prefix="/v1", tags=["footprint"])
 SUFFIX = {"pact": ".json", "aas-json": ".json", "aasx": ".aasx"}
@@ -34,6 +34,12 @@ def list_suppliers(request: Request, visit: Reading) -> Response:
     return from_book(request, visit, lambda: supplier.listing_as_json(supplier.listing(visit.context)))
 
 
+@ROUTER.get("/footprints/offered")
+def offered(request: Request, visit: Reading) -> Response:
+    """Return what customers can fetch (PACT), and which products are left out and why."""
+    return from_book(request, visit, lambda: published.offer(visit.context).as_json())
+
+
 @ROUTER.get("/footprints/{product}")
 def show(
     request: Request, visit: Reading, product: str, period: str, boundary: Boundary = "cradle_to_gate"
@@ -43,7 +49,7 @@ def show(
     return from_book(request, visit, lambda: run.as_json(run.show(visit.context, product, asked, boundary)))
 
 
-@ROUTER.get("/footprints/{product}/{form}")
+@ROUTER.get("/footprints/{product}/{form}", responses=FILE)
 def export(visit: Reading, product: str, form: Literal["pact", "aas-json", "aasx"], period: str, boundary: Boundary = "cradle_to_gate") -> Response:  # fmt: skip
     """Return a product's footprint as PACT or AAS."""
     asked = Period.parse(period)

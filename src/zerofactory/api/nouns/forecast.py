@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.api.door import Reading, Recording
-from zerofactory.api.reply import from_book, once
+from zerofactory.api.reply import from_book, once, plain
+from zerofactory.optimisation.forecasting.backtest import Rolling
 from zerofactory.runs import baseline as baselines
 from zerofactory.runs import forecast as run
 
@@ -17,15 +18,20 @@ ROUTER = APIRouter(prefix="/v1", tags=["forecast"])
 Word = Annotated[str, Field(max_length=200)]
 
 
-class Ahead(BaseModel):
-    """What to forecast, where, from when and how far."""
+class _Series(BaseModel):
+    """Which series, from when, by which method."""
 
     model_config = ConfigDict(extra="forbid")
     target: Literal["load", "pv", "price", "intensity"] = "load"
     place: Word | None = None
-    horizon: Word = "7d"
     at: Word | None = None
     method: Word | None = None
+
+
+class Ahead(_Series):
+    """What to forecast, where, from when and how far."""
+
+    horizon: Word = "7d"
 
 
 class Compared(BaseModel):
@@ -58,6 +64,21 @@ def make(request: Request, visit: Recording, ahead: Ahead) -> Response:
 def show(request: Request, visit: Reading) -> Response:
     """List the forecasts that are kept."""
     return from_book(request, visit, lambda: {"items": run.kept(visit.context)})
+
+
+class Tested(_Series):
+    """What is tested, and over how many days."""
+
+    days: int = Field(default=56, ge=1, le=366)
+
+
+@ROUTER.post("/forecasts/backtest")
+def backtest(visit: Reading, asked: Tested) -> Response:
+    """Return how each forecaster did on past days. Nothing is kept."""
+    at = None if asked.at is None else run.moment_of(asked.at, visit.context.workspace.plant.time_zone)
+    wanted = run.Asked(run.target_of(asked.target), asked.place, at=at, method=asked.method)
+    scores = run.run_backtest(visit.context, wanted, Rolling(test_days=asked.days))
+    return plain({"items": [one.as_json() for one in scores]})
 
 
 @ROUTER.get("/baseline")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, UploadFile
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.api.door import Managing, Reading
+from zerofactory.api.language import language_of
 from zerofactory.api.reply import from_book, once
 from zerofactory.api.uploads import received
 from zerofactory.periods import Period
@@ -69,3 +71,17 @@ def standing(request: Request, visit: Reading, standard: str, period: str) -> Re
         return {"standard": standard, "period": asked.label, "ready": not problems, "problems": problems}
 
     return from_book(request, visit, make)
+
+
+class Declaration(BaseModel):
+    """Which period is declared."""
+
+    model_config = ConfigDict(extra="forbid")
+    period: Annotated[str, Field(max_length=10)]
+
+
+@ROUTER.post("/declarations/{standard}")
+def declare(request: Request, visit: Managing, standard: str, asked: Declaration) -> Response:
+    """Make the neutrality declaration of a period and book it; every reason why not when it cannot be made."""
+    period, language = Period.parse(asked.period), language_of(request)
+    return once(request, visit, lambda: declaring.declare(visit.context, period, standard, None, language).as_json())

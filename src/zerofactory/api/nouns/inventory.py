@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from zerofactory.api.door import Reading
-from zerofactory.api.reply import document, from_book
+from zerofactory.api.reply import FILE, document, from_book
 from zerofactory.errors import NotFound, Text
 from zerofactory.periods import Period
 from zerofactory.runs import circularity as circular
@@ -74,7 +74,7 @@ def circularity(request: Request, visit: Reading, period: str) -> Response:
     return from_book(request, visit, lambda: circular.as_json(asked.label, circular.read(visit.context, asked)))
 
 
-@ROUTER.get("/reports/{form}")
+@ROUTER.get("/reports/{form}", responses=FILE)
 def report(visit: Reading, form: str, period: str, regime: str | None = None, kind: str = "pdf") -> Response:
     """Return a report as PDF or XLSX."""
     if kind not in ("pdf", "xlsx"):

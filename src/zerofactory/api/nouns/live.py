@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response, StreamingResponse
 
-from zerofactory.api.door import Reading, still
+from zerofactory.api.door import Reading, Visit, still
 from zerofactory.api.faults import fault
 from zerofactory.api.reply import from_book, plain
 from zerofactory.monitoring.stream import Stream, server_sent
@@ -22,6 +22,7 @@ from zerofactory.runs import live as run
 
 ROUTER = APIRouter(prefix="/v1", tags=["live"])
 Level = Literal["site", "shop", "line", "meter", "all"]
+EVENT_STREAM = "text/event-stream"
 LONGEST_SECONDS = 3600.0  # a reader comes back for the next hour; a forgotten one does not hold a thread for ever
 
 
@@ -68,34 +69,39 @@ def show(visit: Reading, by: Level = "shop", period: str | None = None) -> Respo
     return plain(Stream().event(seen.snapshot, seen.at, seen.more()))
 
 
-@ROUTER.get("/live/events")
+@ROUTER.get("/live/events", responses={200: {"content": {EVENT_STREAM: {"schema": {"type": "string"}}}}})
 def events(
     request: Request, visit: Reading, by: Level = "all",
     every: Annotated[float, Query(ge=0.2, le=60)] = 1.0, seconds: Annotated[float, Query(gt=0, le=LONGEST_SECONDS)] = LONGEST_SECONDS,
 ) -> Response:  # fmt: skip
     """Return the stream of live figures as server-sent events: a snapshot, then what changes; it ends when the right to it does."""
-    levels = run.levels_of(visit.context.workspace.plant, by)
-    who = visit.person.user.user_id
-    _SEATS.refuse_over(who)
+    asked = run.Asked(run.levels_of(visit.context.workspace.plant, by), every, seconds)
+    _SEATS.refuse_over(visit.person.user.user_id)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(_sent(request, visit, asked), media_type=EVENT_STREAM, headers=headers)
 
-    def sent() -> Iterator[str]:
-        with _SEATS.seat(who) as is_free:
-            if not is_free:
+
+def _sent(request: Request, visit: Visit, asked: run.Asked) -> Iterator[str]:
+    with _SEATS.seat(visit.person.user.user_id) as is_free:
+        if not is_free:
+            return
+        for event in run.events(visit.context, asked):
+            if not still(request, visit):
                 return
-            for event in run.events(visit.context, run.Asked(levels, every, seconds)):
-                if not still(request, visit):
-                    return
-                yield server_sent(event)
-
-    return StreamingResponse(
-        sent(), media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    )
+            yield server_sent(event)
 
 
 @ROUTER.get("/health")
 def health(visit: Reading, period: str | None = None) -> Response:
     """Return collection rate, staleness, closure, clocks, estimated shares and meter cover (GB 17167)."""
     return plain(measuring.run(visit.context, Period.parse(period) if period else None).as_json())
+
+
+@ROUTER.get("/readings/totals")
+def totals(request: Request, visit: Reading, period: str, by: Literal["day", "month"] = "month") -> Response:
+    """Return what each meter counted in a period, by month or by day."""
+    asked = Period.parse(period)
+    return from_book(request, visit, lambda: readings.totals(visit.context, asked, by).as_json())
 
 
 @ROUTER.get("/readings/{meter}")

@@ -8,75 +8,114 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Header, Request
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from zerofactory.api.door import Reading, address_of, server_of
 from zerofactory.api.reply import encoded, plain
 from zerofactory.errors import FaultyData
-from zerofactory.runs import access, published
+from zerofactory.runs import access, partners, published
 from zerofactory.runs.context import clock, stamp
-from zerofactory.store.access import Trace, given_for
+from zerofactory.store.access import AccessStore, ApiToken, Trace, given_for
 
 ROUTER = APIRouter(tags=["pact"])
 TOKEN_SECONDS = 3600
 MOST = 10_000
 PAGING = {"limit", "offset", "site"}
-EVENTS = {f"org.wbcsd.pact.ProductFootprint.{name}.3" for name in ("RequestCreatedEvent", "RequestFulfilledEvent", "RequestRejectedEvent", "PublishedEvent")}  # fmt: skip
+REFUSING: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": "RFC 6749, 5.2",
+        "content": {"application/json": {"schema": {"type": "object", "required": ["error"]}}},
+    }
+    for status in (400, 401)
+}
+PARAMETERS = {
+    "parameters": [
+        {
+            "name": name,
+            "in": "query",
+            "required": False,
+            "schema": {"type": "array", "items": {"type": "string"}}
+            if name in published.MULTIPLE
+            else {"type": "string"},
+        }
+        for name in (*published.MULTIPLE, *published.SINGLE)
+    ]
+    + [
+        {"name": name, "in": "query", "required": False, "schema": {"type": "integer", "minimum": 0}}
+        for name in ("limit", "offset")
+    ]
+}
 
 
-@ROUTER.post("/auth/token")
+@ROUTER.post("/auth/token", responses=REFUSING)
 def token(
     request: Request, grant_type: Annotated[str, Form()] = "", authorization: Annotated[str, Header()] = ""
 ) -> Response:
     """Give a bearer token for an hour to who knows a token's id and secret (RFC 6749, 4.4)."""
     store, now = server_of(request).access, clock()
+    if grant_type != "client_credentials":
+        return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials")
+    held = _client(store, authorization, now)
+    if held is None:
+        return _refused(401, "invalid_client", "Client authentication failed")
+    return plain({"access_token": _given(store, held, now), "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+
+
+def _client(store: AccessStore, authorization: str, now: datetime) -> ApiToken | None:
+    """Return the token whose id and secret somebody shows, when it may read."""
     try:
         scheme, _, encoded_pair = authorization.partition(" ")
         client_id, _, secret = base64.b64decode(encoded_pair, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        scheme, client_id, secret = "", "", ""
+    except (binascii.Error, UnicodeError, ValueError):
+        return None
     person = access.by_token(store, secret, now) if scheme.casefold() == "basic" and secret else None
-    if grant_type != "client_credentials":
-        return plain(
-            {"error": "unsupported_grant_type", "error_description": "grant_type must be client_credentials"}, 400
-        )
-    if (
-        person is None
-        or person.token is None
-        or person.token.token_id != client_id
-        or "read" not in person.token.scopes
-    ):
-        told = {"error": "invalid_client", "error_description": "Client authentication failed"}
-        return plain(told, 401, {"WWW-Authenticate": "Basic"})
-    ends = min(stamp(now + timedelta(seconds=TOKEN_SECONDS)), person.token.expires_at)
+    held = person.token if person is not None else None
+    return held if held is not None and held.token_id == client_id and "read" in held.scopes else None
+
+
+def _given(store: AccessStore, held: ApiToken, now: datetime) -> str:
+    """Return a new token for an hour that can no more than read, and no longer than the one it is given for."""
+    ends = min(stamp(now + timedelta(seconds=TOKEN_SECONDS)), held.expires_at)
     store.forget_tokens(given_for(""), before=stamp(now))
-    given, _ = store.add_token(person.user.user_id, given_for(client_id), ("read",), person.token.site, expires_at=ends)
-    return plain({"access_token": given, "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+    return store.add_token(held.user_id, given_for(held.token_id), ("read",), held.site, expires_at=ends)[0]
 
 
-@ROUTER.get("/3/footprints")
+def _refused(status: int, error: str, told: str) -> Response:
+    challenge = {"WWW-Authenticate": "Basic"} if status == 401 else None
+    return plain({"error": error, "error_description": told}, status, challenge)
+
+
+@ROUTER.get("/3/footprints", openapi_extra=PARAMETERS)
 def list_footprints(request: Request, visit: Reading) -> Response:
     """List the footprints on offer that meet every criterion."""
-    asked = request.query_params
     try:
-        multiple = {name: asked.getlist(name) for name in asked if name in published.MULTIPLE}
-        single = {name: asked[name] for name in asked if name not in published.MULTIPLE and name not in PAGING}
-        wanted = published.wanted(multiple, single)
-        limit, offset = _whole(asked.get("limit"), MOST), _whole(asked.get("offset"), 0)
+        wanted, limit, offset = _asked(request.query_params)
     except FaultyData as fault:
         return _bad(fault)
     except ValueError:
         return _error(400, "BadRequest", "limit and offset are whole numbers of at least 0")
     found = [one for one in published.offered(visit.context) if published.matches(one, wanted)]
-    headers = {}
-    if limit and offset + limit < len(found):
-        following = request.url.include_query_params(limit=limit, offset=offset + limit)
-        headers["Link"] = f'<{following}>; rel="next"'
-    return plain({"data": found[offset : offset + limit]}, headers=headers)
+    return plain({"data": found[offset : offset + limit]}, headers=_next(request, limit, offset, len(found)))
+
+
+def _asked(asked: QueryParams) -> tuple[published.Wanted, int, int]:
+    multiple = {name: asked.getlist(name) for name in asked if name in published.MULTIPLE}
+    single = {name: asked[name] for name in asked if name not in published.MULTIPLE and name not in PAGING}
+    wanted = published.wanted(multiple, single)
+    return wanted, _whole(asked.get("limit"), MOST), _whole(asked.get("offset"), 0)
+
+
+def _next(request: Request, limit: int, offset: int, total: int) -> dict[str, str]:
+    """Return the link to the following page, absolute, when there is one."""
+    if not limit or offset + limit >= total:
+        return {}
+    following = request.url.include_query_params(limit=limit, offset=offset + limit)
+    return {"Link": f'<{following}>; rel="next"'}
 
 
 @ROUTER.get("/3/footprints/{footprint_id}")
@@ -90,16 +129,27 @@ def get_footprint(visit: Reading, footprint_id: str) -> Response:
 
 @ROUTER.post("/3/events")
 def events(request: Request, visit: Reading, event: dict[str, Any]) -> Response:
-    """Take a CloudEvent: checked, and its kind, number and sender kept in the trail for the carbon manager to answer."""
-    faults = [name for name in ("type", "specversion", "id", "source", "data") if not event.get(name)]
+    """Take a CloudEvent: checked, written down once, and a request answered later at the partner's own door."""
+    faults = partners.faults_of(event)
     if faults:
-        return _error(400, "BadRequest", f"missing: {', '.join(faults)}")
-    if event["type"] not in EVENTS or event["specversion"] != "1.0" or not isinstance(event["data"], dict):
-        return _error(400, "BadRequest", f"not an event of PACT 3: {str(event['type'])[:100]}")
-    told = " ".join(str(event[name])[:200] for name in ("type", "id", "source"))
-    line = Trace(stamp(clock()), visit.person.user.login, visit.site, "pact event", told, "done", address_of(request))
-    visit.server.access.trace(line)
+        return _error(400, "BadRequest", "; ".join(faults))
+    store, login, now = visit.server.access, visit.person.user.login, clock()
+    new = partners.take(store, login, visit.site, event, now)
+    told = " ".join([*(str(event[name])[:200] for name in ("type", "id", "source")), "" if new else "(again)"]).strip()
+    store.trace(Trace(stamp(now), login, visit.site, "pact event", told, "done", address_of(request)))
     return Response(status_code=200)
+
+
+@ROUTER.get("/.well-known/openid-configuration")
+def description(request: Request) -> Response:
+    """Return where a partner's program gets its token (PACT API 3.0.4, OpenId Connect-based Authentication Flow)."""
+    base = str(request.base_url).rstrip("/")
+    told = {
+        "issuer": base,
+        "token_endpoint": f"{base}/auth/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+    }
+    return plain({**told, "grant_types_supported": ["client_credentials"], "response_types_supported": []})
 
 
 def _whole(text: str | None, otherwise: int) -> int:

@@ -9,12 +9,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from zerofactory.api.door import Administering, Asking, SiteQuery, Visit, address_of, server_of, site_of
+from zerofactory.api.entrance import seen_as_json
 from zerofactory.api.faults import fault
 from zerofactory.api.reply import Limit, plain
 from zerofactory.errors import NotFound, Text
-from zerofactory.runs import access
+from zerofactory.runs import access, accounts
 from zerofactory.runs.access import Person
 from zerofactory.runs.context import clock, stamp
+from zerofactory.store import accounts as kept
 from zerofactory.store.access import ANY_SITE, Trace, User
 
 ROUTER = APIRouter(prefix="/v1", tags=["users"])
@@ -61,6 +63,48 @@ def invite(visit: Administering, asked: Invitation) -> Response:
     return plain({"code": access.invite(visit.server.access, visit.site, asked.role, clock())}, 201)
 
 
+@ROUTER.get("/invitations")
+def invitations(visit: Administering) -> Response:
+    """List the invitations to this site that still hold; the codes are nowhere kept."""
+    found = kept.open_invites(visit.server.access, visit.site, at=stamp(clock()))
+    names = ("invite_id", "site", "role", "expires_at")
+    return plain({"items": [{name: getattr(one, name) for name in names} for one in found]})
+
+
+@ROUTER.delete("/invitations/{invite_id}")
+def withdraw(visit: Administering, invite_id: str) -> Response:
+    """Withdraw an invitation to this site: its link opens nothing any more."""
+    accounts.withdraw(visit.server.access, invite_id, visit.site, clock())
+    return plain({"invite_id": invite_id})
+
+
+@ROUTER.post("/users/{login}/reset", status_code=201)
+def reset(request: Request, visit: Administering, login: str) -> Response:
+    """Make a link by which a user gives himself a new password; only for one whose every role I administer."""
+    user = _other(visit, login)
+    if not accounts.may_reset(visit.server.access, visit.person, user):
+        raise fault(403, "access.not_allowed", "该用户在别的工厂也有角色。", "That user has a role elsewhere, too.")
+    code = accounts.reset_link(visit.server.access, user, clock())
+    _noted(request, visit.person, "reset link", user.login, visit.site)
+    return plain({"code": code}, 201)
+
+
+@ROUTER.get("/users/{login}/sessions")
+def sessions(visit: Administering, login: str) -> Response:
+    """List the sessions of a user who has a role here."""
+    found = kept.sessions(visit.server.access, _here(visit, login).user_id, at=stamp(clock()))
+    return plain({"items": [seen_as_json(one) for one in found]})
+
+
+@ROUTER.delete("/users/{login}/sessions")
+def end_sessions(request: Request, visit: Administering, login: str) -> Response:
+    """End every session of a user: he has to log in again."""
+    user = _here(visit, login)
+    count = kept.end_sessions(visit.server.access, user.user_id)
+    _noted(request, visit.person, "end sessions", user.login, visit.site)
+    return plain({"login": user.login, "ended": count})
+
+
 @ROUTER.put("/users/{login}/role")
 def grant(request: Request, visit: Administering, login: str, asked: Grant) -> Response:
     """Give a user a role at this site; an administrator cannot take his own away."""
@@ -81,6 +125,18 @@ def disable(visit: Administering, login: str) -> Response:
         )
     user = _other(visit, login)
     visit.server.access.disable(user.user_id)
+    return plain(_as_json(user, None))
+
+
+@ROUTER.post("/users/{login}/enabling")
+def enable(visit: Administering, login: str) -> Response:
+    """Let a user in again who was shut out: only for an administrator of all sites. His tokens stay revoked."""
+    if not visit.person.may("administer", ANY_SITE):
+        raise fault(
+            403, "access.not_allowed", "只有全部工厂的管理员可恢复用户。", "Only an administrator of all sites may."
+        )
+    user = _other(visit, login)
+    visit.server.access.disable(user.user_id, False)
     return plain(_as_json(user, None))
 
 
@@ -141,6 +197,14 @@ def _other(visit: Visit, login: str) -> User:
         raise fault(
             403, "access.not_allowed", "该用户由总管理员管理。", "That user is looked after by the chief administrator."
         )
+    return user
+
+
+def _here(visit: Visit, login: str) -> User:
+    """Return another user who has a role at this site."""
+    user = _other(visit, login)
+    if accounts.role_at(visit.server.access, user, visit.site) is None:
+        raise NotFound(Text("用户", "user"), login)
     return user
 
 
