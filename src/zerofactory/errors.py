@@ -12,10 +12,10 @@ A fault in *data* is a `Problem` value: collected, reported all together, never 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Literal
+from typing import Any, Literal
 
 Language = Literal["zh", "en"]
 Severity = Literal["error", "warning"]
@@ -91,6 +91,19 @@ class Problem:
             "message": {"zh": self.message.zh, "en": self.message.en},
             "hint": {"zh": self.hint.zh, "en": self.hint.en},
         }
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Problem:
+        """Return the problem that `as_json` wrote.
+
+        Examples
+        --------
+        >>> one = Problem("a.b", Text("错", "wrong"), Text("改", "mend"), file="x.csv", row=3)
+        >>> Problem.from_json(one.as_json()) == one
+        True
+        """
+        place = {name: told[name] for name in ("file", "row", "column", "severity")}
+        return cls(told["code"], Text(**told["message"]), Text(**told["hint"]), **place)
 
 
 class ZeroFactoryError(Exception):

@@ -103,7 +103,9 @@ def parse(text: str) -> Unit:
     unit = names.get(cleaned) or names.get(cleaned.replace(" ", "")) or names.get(cleaned.replace("³", "3"))
     if unit is None:
         near = difflib.get_close_matches(cleaned, list(names), n=5, cutoff=0.4)
-        raise NotFound(Text("单位", "unit"), text, [names[name].symbol for name in near] or list(symbols())[:8])
+        raise NotFound(
+            Text("单位", "unit"), text, list(dict.fromkeys(names[name].symbol for name in near)) or list(symbols())[:8]
+        )
     return unit
 
 

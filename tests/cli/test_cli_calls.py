@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 from rich.cells import cell_len
+from tests.database import on_sqlite_only
 
 from zerofactory.cli.main import app
 
@@ -136,6 +137,7 @@ def test_writing_commands_give_json(zf: Call, closed: Path, tmp_path: Path) -> N
     assert json.loads(zf("init", str(tmp_path / "new"), "--json").stdout)["files"]
 
 
+@on_sqlite_only
 def test_a_broken_book_is_exit_code_1(zf: Call, closed: Path) -> None:
     evidence = next((closed / "evidence").rglob("*.csv"))
     evidence.chmod(0o644)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.database import meddling, on_sqlite_only
 
 from zerofactory.errors import BookClosed, FaultyData, NotFound
 from zerofactory.periods import Period
@@ -150,9 +150,8 @@ def test_explain_goes_down_to_readings_factor_and_document(closed: Context) -> N
 
 
 def tampered(context: Context, sql: str) -> None:
-    with sqlite3.connect(context.workspace.folder / "book.db") as connection:
-        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f"DROP TRIGGER {name}")
+    with meddling(context.workspace.folder) as connection:
+        connection.drop_guards()
         assert connection.execute(sql).rowcount == 1
 
 
@@ -178,12 +177,10 @@ def test_a_flipped_byte_in_sealed_readings_is_named(closed: Context, reopen: Reo
 
 def test_a_dropped_guard_is_named(closed: Context, reopen: Reopen) -> None:
     assert verify.run(closed).clean
-    with sqlite3.connect(closed.workspace.folder / "book.db") as connection:
-        connection.execute("DROP TRIGGER records_refuses_update")
-        connection.execute("DROP TRIGGER seals_refuses_delete")
-        connection.execute(
-            "CREATE TRIGGER seals_refuses_delete BEFORE DELETE ON seals BEGIN SELECT 'seals is append-only'; END"
-        )
+    with meddling(closed.workspace.folder) as connection:
+        connection.drop_guard("records", "UPDATE")
+        connection.drop_guard("seals", "DELETE")
+        connection.put_toothless_guard("seals", "DELETE")
     problems = verify.run(reopen(closed)).problems
     assert [problem.code for problem in problems] == ["store.guard_missing"] * 2
     assert {"records_refuses_update", "seals_refuses_delete"} == {
@@ -199,10 +196,8 @@ def rechained(context: Context, table: str, change: str) -> None:
     """Change a row and mend every hash after it, as one would who knows how the chain is made."""
     from zerofactory.store import journal
 
-    with sqlite3.connect(context.workspace.folder / "book.db") as connection:
-        guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for name, _ in guards:
-            connection.execute(f"DROP TRIGGER {name}")
+    with meddling(context.workspace.folder) as connection:
+        guards = connection.drop_guards()
         assert connection.execute(f"UPDATE {table} SET {change} WHERE row_number = 1").rowcount == 1
         previous, heads = journal.GENESIS, {}
         rows = connection.execute(f"SELECT * FROM {table} ORDER BY row_number").fetchall()
@@ -222,7 +217,7 @@ def rechained(context: Context, table: str, change: str) -> None:
                 "UPDATE journal SET heads = ?, previous_hash = ?, hash = ? WHERE seq = ?", (text, before, digest, seq)
             )
             before = digest
-        for _, sql in guards:
+        for sql in guards:
             connection.execute(sql)
 
 
@@ -270,7 +265,7 @@ def build(folder: Path, readings: Path, form: Path, order: str) -> pl.DataFrame:
         "POLARS_MAX_THREADS": "1" if order == "1" else "2",
     }
     subprocess.run([sys.executable, "-c", code], env=environment, check=True, capture_output=True)
-    with sqlite3.connect(folder / "book.db") as connection:
+    with meddling(folder) as connection:
         return pl.DataFrame(connection.execute("SELECT * FROM records ORDER BY record_id").fetchall(), orient="row")
 
 
@@ -358,6 +353,7 @@ def test_own_factors_are_kept_with_the_seal(
     assert verify.run(reopen(small)).clean
 
 
+@on_sqlite_only
 @pytest.mark.parametrize(
     "change",
     [
@@ -378,6 +374,7 @@ def test_a_cell_of_another_kind_is_named_and_nothing_falls_over(closed: Context,
     assert codes & {"store.row_changed", "store.entry_changed"}
 
 
+@on_sqlite_only
 def test_an_emptied_book_is_not_sound(closed: Context, reopen: Reopen) -> None:
     (closed.workspace.folder / "book.db").write_bytes(b"")
     assert "store.no_entries" in {problem.code for problem in verify.run(reopen(closed)).problems}

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from tests.database import meddling
 
 from zerofactory.accounting.energy import energy_consumption
 from zerofactory.accounting.spread import Z95
@@ -258,13 +259,11 @@ def test_what_is_shown_and_written(closed: Context, tmp_path: Path):
 
 
 def test_a_changed_attestation_breaks_the_book(closed: Context, tmp_path: Path, reopen: Reopen):
-    import sqlite3
-
     paper = tmp_path / "a.pdf"
     paper.write_bytes(b"a")
     attesting.attest(closed, YEAR, Said("land_area", value=3.0, evidence=paper))
-    with sqlite3.connect(closed.workspace.folder / "book.db") as book:
-        book.execute("DROP TRIGGER attestations_refuses_update")
+    with meddling(closed.workspace.folder) as book:
+        book.drop_guard("attestations", "UPDATE")
         book.execute("UPDATE attestations SET value = 4.0")
     assert "store.row_changed" in {problem.code for problem in verify.run(reopen(closed)).problems}
 

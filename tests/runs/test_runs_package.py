@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.database import meddling, on_sqlite_only
 
 from zerofactory.errors import BookBroken, FaultyData
 from zerofactory.periods import Period
@@ -235,28 +236,25 @@ def test_revised_months_keep_their_history_and_recompute(
 def test_open_months_broken_books_and_missing_files_are_refused(
     closed: Context, reopen: Reopen, tmp_path: Path
 ) -> None:
-    import sqlite3
-
     with pytest.raises(FaultyData, match="Not closed"):
         package.run(closed, Period(2025), tmp_path / "x.zip", Content())
     with pytest.raises(FaultyData, match="key"):
         package.run(closed, MONTH, tmp_path / "x.zip", Content(sign_key=tmp_path / "absent.pem"))
-    with sqlite3.connect(closed.workspace.folder / "book.db") as book:
-        book.execute("DROP TRIGGER activities_refuses_update")
+    with meddling(closed.workspace.folder) as book:
+        book.drop_guard("activities", "UPDATE")
         book.execute("UPDATE activities SET quantity = quantity + 1 WHERE row_number = 1")
     with pytest.raises(BookBroken):
         package.run(reopen(closed), MONTH, tmp_path / "x.zip", Content())
     assert not (tmp_path / "x.zip").exists()
 
 
+@on_sqlite_only
 def test_an_older_book_without_the_new_tables_opens_and_takes_them(
     closed: Context, reopen: Reopen, tmp_path: Path
 ) -> None:
-    import sqlite3
-
     from zerofactory.runs import verify
 
-    with sqlite3.connect(closed.workspace.folder / "book.db") as book:
+    with meddling(closed.workspace.folder) as book:
         for table in ("base_years", "assurance_samples", "assurance_findings", "assurance_statements"):
             book.execute(f"DROP TABLE {table}")
     assert verify.run(reopen(closed)).clean

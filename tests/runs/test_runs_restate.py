@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from tests.database import meddling
 
 from zerofactory.errors import BookBroken, FaultyData, NotFound
 from zerofactory.periods import Period
@@ -151,10 +152,8 @@ def test_wrong_requests_are_said(closed: Context, small: Context) -> None:
 
 
 def test_a_changed_record_is_not_passed_over(closed: Context, reopen: Reopen) -> None:
-    import sqlite3
-
-    with sqlite3.connect(closed.workspace.folder / "book.db") as book:
-        book.execute("DROP TRIGGER records_refuses_update")
+    with meddling(closed.workspace.folder) as book:
+        book.drop_guard("records", "UPDATE")
         book.execute("UPDATE records SET emissions_gco2e = emissions_gco2e + 1 WHERE row_number = 3")
     with pytest.raises(BookBroken):
         restate.run(reopen(closed), Request(YEAR, known_at=KNOWN))

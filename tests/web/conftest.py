@@ -55,18 +55,25 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 @contextmanager
-def serving(folder: Path, plant_text: str) -> Iterator[Running]:
-    """Serve a plant with this plant file and an empty book while entered."""
+def serving(folder: Path, plant_text: str | None, *options: str, access: str = "") -> Iterator[Running]:
+    """Serve a plant with this plant file and an empty book while entered; without one, an empty folder.
+
+    ``access`` is the text of ``access.toml``, where ADDRESS stands for the address of the server.
+    """
     plant, inbox = folder / "plant", folder / "inbox"
     plant.mkdir()
     inbox.mkdir()
-    (plant / "factory.toml").write_text(plant_text, encoding="utf-8")
-    Workspace.create(plant, at=stamp(NOW), actor="test")
+    if plant_text is not None:
+        (plant / "factory.toml").write_text(plant_text, encoding="utf-8")
+        Workspace.create(plant, at=stamp(NOW), actor="test")
     readings_of((1,)).write_parquet(inbox / "读数.parquet")
     (inbox / "单据.csv").write_text(DOCUMENT, encoding="utf-8")
     (inbox / "坏单据.csv").write_text(DOCUMENT.replace("1000", "-5"), encoding="utf-8")
     port = _free_port()
-    command = [sys.executable, "-m", "zerofactory.cli", "serve", "-w", str(plant), "--port", str(port)]
+    command = [sys.executable, "-m", "zerofactory.cli", "serve", "-w", str(plant), "--port", str(port), *options]
+    if access:
+        text = access.replace("ADDRESS", f"http://127.0.0.1:{port}")
+        (plant / "access.toml").write_text(text, encoding="utf-8")
     environment = {**os.environ, "ZF_LANG": "zh", "PYTHONUNBUFFERED": "1", "NICEGUI_SCREEN_TEST_PORT": ""}
     with (
         (folder / "log").open("w") as log,

@@ -19,12 +19,12 @@ from tests.web.conftest import PASSWORD, Running, serving
 from zerofactory.errors import NotFound
 from zerofactory.runs import access
 from zerofactory.runs.context import clock, stamp
+from zerofactory.runs.cookies import local
 from zerofactory.runs.sites import Server, Sites
 from zerofactory.store.access import AccessStore
 from zerofactory.store.workspace import Workspace
 from zerofactory.web import act as acting
 from zerofactory.web import visit as visits
-from zerofactory.web.door import _local
 from zerofactory.web.visit import Visit
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def test_a_foreign_link_does_not_log_anybody_out(running: Running) -> None:
 
 @pytest.mark.parametrize("target", ["/\t/evil.example", "/\n/evil.example", "/\r\n//evil.example", "/\u202e//x", " /x"])
 def test_no_letter_a_browser_drops_leads_elsewhere(target: str) -> None:
-    assert _local(target) == "/"
+    assert local(target) == "/"
 
 
 def test_a_large_body_of_a_stranger_is_not_read(running: Running) -> None:
@@ -86,7 +86,7 @@ def looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[AccessStor
     (site,) = sites.folders()
     user = store.add_user("li", "Li", access.hash_password(PASSWORD, "li"), at=stamp(clock()))
     store.grant(user.user_id, site, "manager")
-    secret, _ = access.log_in(store, "li", PASSWORD, "", clock())
+    secret, _ = access.log_in(store, "li", PASSWORD, access.Knock(), clock())
     person = access.by_session(store, secret, clock())
     assert person is not None
     return store, Visit(Server(sites, store, False, 1), person, site, (site,), "zh", {}, False, secret, "192.0.2.7")

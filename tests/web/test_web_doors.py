@@ -9,7 +9,7 @@ import urllib.request
 import pytest
 from tests.web.conftest import Running
 
-from zerofactory.web.door import _local
+from zerofactory.runs.cookies import local
 from zerofactory.web.frame import pages
 
 
@@ -45,11 +45,11 @@ def test_menu_addresses_and_titles_are_one_each() -> None:
     "target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)", ""]
 )
 def test_after_logging_in_nobody_is_sent_elsewhere(target: str) -> None:
-    assert _local(target) == "/"
+    assert local(target) == "/"
 
 
 def test_after_logging_in_one_comes_back() -> None:
-    assert _local("/inventory?period=2025") == "/inventory?period=2025"
+    assert local("/inventory?period=2025") == "/inventory?period=2025"
 
 
 def test_a_wrong_link_makes_no_account(running: Running) -> None:

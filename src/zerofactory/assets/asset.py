@@ -210,6 +210,10 @@ class Asset:
     check: Callable[[Values], list[Problem]] = lambda values: []
     note: Text | None = None
 
+    def __reduce__(self) -> tuple[Callable[[str], Asset], tuple[str]]:
+        """Go to another process by name: a kind is code, and the other process has it too."""
+        return asset, (self.id,)
+
     @property
     def parameters(self) -> tuple[Parameter, ...]:
         """The parameters this kind knows, in the order of its data file."""

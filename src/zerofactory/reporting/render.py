@@ -40,11 +40,7 @@ def render_pdf(statement: Statement, language: Language = "zh", form: str = "iso
     NotFound
         There is no form of that name.
     """
-    verify_sums(statement)
-    chosen = form_of(form)
-    drawings = charts.draw(statement, language)
-    inputs = {f"chart-{name}": drawing for name, drawing in drawings.items()}
-    inputs["data"] = json.dumps(_data(statement, chosen, language, sorted(drawings)), ensure_ascii=False)
+    chosen, inputs = _inputs(statement, language, form)
     moment = datetime.combine(statement.issued_on, time(), UTC)
     return typst.compile(
         chosen.template,
@@ -53,6 +49,32 @@ def render_pdf(statement: Statement, language: Language = "zh", form: str = "iso
         ignore_system_fonts=True,
         timestamp=moment,
     )
+
+
+def render_png(
+    statement: Statement, language: Language = "zh", form: str = "iso_14064", pixels_per_inch: float = 100.0
+) -> list[bytes]:
+    """Return the pages of the report as PNG, to be looked at before it is downloaded; raises as `render_pdf`."""
+    chosen, inputs = _inputs(statement, language, form)
+    made = typst.compile(
+        chosen.template,
+        sys_inputs=inputs,
+        format="png",
+        ppi=pixels_per_inch,
+        font_paths=typesetting_fonts(),
+        ignore_system_fonts=True,
+    )
+    return made if isinstance(made, list) else [made]
+
+
+def _inputs(statement: Statement, language: Language, form: str) -> tuple[Form, dict[str, str]]:
+    """Return the form and what its template is given; raise `Misuse` when a table differs from its total."""
+    verify_sums(statement)
+    chosen = form_of(form)
+    drawings = charts.draw(statement, language)
+    inputs = {f"chart-{name}": drawing for name, drawing in drawings.items()}
+    inputs["data"] = json.dumps(_data(statement, chosen, language, sorted(drawings)), ensure_ascii=False)
+    return chosen, inputs
 
 
 def chart_png(svg: str, pixels_per_inch: float = 144.0) -> bytes:

@@ -1,17 +1,22 @@
-"""Logging in, accepting an invitation, logging out."""
+"""Logging in (here or with the company's account), accepting an invitation, using a reset link, logging out."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import quote
 
 from fastapi import Request
 from nicegui import ui
 from starlette.responses import RedirectResponse, Response
 
 from zerofactory.errors import Language
-from zerofactory.runs import access
+from zerofactory.runs import access, company, cookies
 from zerofactory.runs.context import clock, stamp
-from zerofactory.web.visit import SESSION_COOKIE, language_of, person_of, server_of
+from zerofactory.runs.cookies import local
+from zerofactory.store import accounts
+from zerofactory.web.visit import language_of, person_of, secret_of, server_of
 
 # The form is sent by the browser's own fetch to the API, so that the cookie is set by the API and no script ever sees it.
 _SEND = """
@@ -19,7 +24,8 @@ async () => {
   const value = (id) => document.querySelector('#' + id)?.value ?? '';
   const body = %(body)s;
   for (const name of %(fields)s) body[name] = value('zf-' + name);
-  const answer = await fetch(%(target)s, {method: 'POST', headers: {'Content-Type': 'application/json'}, body: JSON.stringify(body)});
+  const headers = {'Content-Type': 'application/json', 'X-CSRF-Token': %(csrf)s};
+  const answer = await fetch(%(target)s, {method: 'POST', headers, body: JSON.stringify(body)});
   if (answer.ok) { location.href = %(next)s; return ''; }
   const told = await answer.json();
   return told.problems.map((p) => p.message[%(language)s]).join(' ');
@@ -27,29 +33,46 @@ async () => {
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What a button sends: the fields it reads, what is fixed, where it goes, and where the browser goes after it."""
+
+    label: str
+    target: str
+    fields: tuple[str, ...]
+    after: str
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    csrf: str = field(default="", repr=False)
+
+
 def register() -> None:
     """Make the doors answer."""
     ui.page("/login", title="登录 · zerofactory")(_login)
     ui.page("/welcome", title="欢迎 · zerofactory")(_welcome)
+    ui.page("/reset", title="新密码 · zerofactory")(_reset)
     ui.page("/logout", title="退出 · zerofactory")(_logout)
 
 
-def _local(target: str) -> str:
-    """Return where to go after logging in: a place of ours, never another host."""
-    if not target.startswith("/") or target.startswith("//") or "\\" in target:
-        return "/"
-    return target if target.isprintable() else "/"  # a browser drops tabs and line ends: "/<tab>/host" would leave
-
-
-def _login(request: Request, next: str = "/") -> Response | None:  # noqa: A002  (the word in the address)
+def _login(request: Request, next: str = "/", refused: str = "") -> Response | None:  # noqa: A002  (the word in the address)
     if person_of(request) is not None:
-        return RedirectResponse(_local(next), 303)
+        return RedirectResponse(local(next), 303)
     language = language_of(request)
     say = {"zh": ("登录", "登录名", "密码"), "en": ("Log in", "Login", "Password")}[language]
+    held = server_of(request).config.company
     with _card(say[0]):
-        _field("login", say[1], "username")
-        _field("password", say[2], "current-password")
-        _submit(say[0], "/v1/session", ("login", "password"), {}, _local(next), language)
+        if refused in company.REASONS:  # one of our own sentences, never what the address says
+            ui.label(company.REASONS[refused].in_language(language)).classes("text-negative").props("role=alert")
+        if held is not None:
+            target = f"/v1/company/login?next={quote(local(next), safe='')}"
+            ui.link(held.title, target).classes(
+                "w-full text-center q-btn q-btn--outline rounded-borders q-pa-sm"
+            ).props("id=zf-company")
+            told = {"zh": "管理员也可用密码登录:", "en": "An administrator may use the password:"}
+            if held.only:
+                ui.label(told[language]).classes("text-sm opacity-70")
+        text_field("login", say[1], "username")
+        text_field("password", say[2], "current-password")
+        submit(Form(say[0], "/v1/session", ("login", "password"), local(next)), language)
     return None
 
 
@@ -58,20 +81,36 @@ def _welcome(request: Request, code: str = "") -> None:
     held = server_of(request).access.invite(code, at=stamp(clock()))
     zh = language == "zh"
     if held is None:
-        with _card("链接无效" if zh else "The link does not hold"):
-            ui.label(
-                "链接无效、已用过或已过期。请向管理员再要一个。"
-                if zh
-                else "It is unknown, used or over. Ask for another one."
-            )
+        _over(zh)
         return
     role = access.ROLES[held[1]][0].in_language(language)
     with _card(f"建立账户: {role}" if zh else f"Make your account: {role}"):
-        _field("login", "登录名" if zh else "Login", "username")
-        _field("name", "姓名" if zh else "Name", "name")
-        _field("password", "密码(至少12个字符)" if zh else "Password (12 characters at least)", "new-password")
-        _submit(
-            "建立" if zh else "Make it", "/v1/accounts", ("login", "name", "password"), {"code": code}, "/", language
+        text_field("login", "登录名" if zh else "Login", "username")
+        text_field("name", "姓名" if zh else "Name", "name")
+        text_field("password", "密码(至少12个字符)" if zh else "Password (12 characters at least)", "new-password")
+        label = "建立" if zh else "Make it"
+        submit(Form(label, "/v1/accounts", ("login", "name", "password"), "/", {"code": code}), language)
+
+
+def _reset(request: Request, code: str = "") -> None:
+    language = language_of(request)
+    zh = language == "zh"
+    if accounts.reset_of(server_of(request).access, code, at=stamp(clock())) is None:
+        _over(zh)
+        return
+    with _card("设置新密码" if zh else "Choose a new password"):
+        text_field(
+            "password", "新密码(至少12个字符)" if zh else "New password (12 characters at least)", "new-password"
+        )
+        submit(Form("保存" if zh else "Save", "/v1/password/reset", ("password",), "/", {"code": code}), language)
+
+
+def _over(zh: bool) -> None:
+    with _card("链接无效" if zh else "The link does not hold"):
+        ui.label(
+            "链接无效、已用过或已过期。请向管理员再要一个。"
+            if zh
+            else "It is unknown, used or over. Ask for another one."
         )
 
 
@@ -79,9 +118,10 @@ def _logout(request: Request) -> Response:
     server = server_of(request)
     if request.headers.get("sec-fetch-site", "") in ("cross-site", "same-site"):  # a link on a foreign page
         return RedirectResponse("/", 303)
-    server.access.end_session(request.cookies.get(SESSION_COOKIE, ""))
+    server.access.end_session(secret_of(request))
     answer = RedirectResponse("/login", 303)
-    answer.delete_cookie(SESSION_COOKIE, secure=server.secure, httponly=True, samesite="lax")
+    name = cookies.named("session", server.secure)
+    answer.delete_cookie(name, secure=server.secure, httponly=True, samesite="lax")
     return answer
 
 
@@ -95,20 +135,22 @@ def _card(title: str) -> ui.card:
     return card
 
 
-def _field(name: str, label: str, autocomplete: str) -> None:
+def text_field(name: str, label: str, autocomplete: str) -> None:
+    """Draw a field that `submit` reads by its name."""
     kind = "password" if "password" in autocomplete else "text"
     ui.input(label).props(f"for=zf-{name} type={kind} autocomplete={autocomplete} outlined dense").classes("w-full")
 
 
-def _submit(
-    label: str, target: str, fields: tuple[str, ...], fixed: dict[str, str], after: str, language: Language
-) -> None:
+def submit(form: Form, language: Language) -> None:
+    """Draw the button that sends a form, and the place where it says what is wrong."""
     told = ui.label("").classes("text-negative").props("role=alert")
-    told_to = {"body": fixed, "fields": fields, "target": target, "next": after, "language": language}
+    told_to = {
+        "body": dict(form.fixed), "fields": form.fields, "target": form.target, "next": form.after, "csrf": form.csrf, "language": language,
+    }  # fmt: skip
     script = _SEND % {name: json.dumps(value) for name, value in told_to.items()}
 
     async def send() -> None:
         told.text = await ui.run_javascript(f"return await ({script})()", timeout=20) or ""
 
-    ui.button(label, on_click=send).classes("w-full").props("id=zf-submit")
+    ui.button(form.label, on_click=send).classes("w-full").props("id=zf-submit")
     ui.keyboard(on_key=lambda event: send() if event.key == "Enter" and event.action.keydown else None, ignore=[])

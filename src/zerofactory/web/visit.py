@@ -11,7 +11,7 @@ from typing import TypeVar
 from fastapi import Request
 
 from zerofactory.errors import Language, NotFound, Text
-from zerofactory.runs import access
+from zerofactory.runs import access, cookies
 from zerofactory.runs.access import Permission, Person
 from zerofactory.runs.context import Context, clock
 from zerofactory.runs.kept import Kept, basis_of
@@ -20,10 +20,6 @@ from zerofactory.runs.sites import Server
 Result = TypeVar("Result")
 _KEPT = Kept(128)
 SERVER = "zf_server"
-SESSION_COOKIE = access.SESSION_COOKIE
-LANGUAGE_COOKIE = "zf_lang"
-DARK_COOKIE = "zf_dark"
-SITE_COOKIE = "zf_site"
 LOOK_AGAIN_SECONDS = 2.0
 GRAMS_PER_TONNE = 1_000_000
 
@@ -36,12 +32,17 @@ def server_of(request: Request) -> Server:
 
 def person_of(request: Request) -> Person | None:
     """Return who looks, by the session cookie."""
-    return access.by_session(server_of(request).access, request.cookies.get(SESSION_COOKIE, ""), clock())
+    return access.by_session(server_of(request).access, secret_of(request), clock())
+
+
+def secret_of(request: Request) -> str:
+    """Return the secret of the session that a browser sent."""
+    return request.cookies.get(cookies.named("session", server_of(request).secure), "")
 
 
 def language_of(request: Request) -> Language:
     """Return the language of the pages: what was chosen, else what the browser wishes, else Chinese."""
-    chosen = request.cookies.get(LANGUAGE_COOKIE) or request.headers.get("accept-language", "zh")
+    chosen = request.cookies.get(cookies.LANGUAGE) or request.headers.get("accept-language", "zh")
     return "en" if chosen[:2].casefold() == "en" else "zh"
 
 

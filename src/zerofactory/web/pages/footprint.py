@@ -12,10 +12,12 @@ from zerofactory.accounting.footprint import STAGES
 from zerofactory.errors import Text
 from zerofactory.periods import Period
 from zerofactory.runs import footprint as run
+from zerofactory.runs.jobs import Job
 from zerofactory.web import charts
 from zerofactory.web.frame import Page, empty, figure, problems, table
 from zerofactory.web.period import choose
 from zerofactory.web.visit import Visit
+from zerofactory.web.work import begin
 
 FORMS = {"pact": ("PACT 3.0", ".json"), "aas-json": ("AAS JSON", ".json"), "aasx": ("AASX", ".aasx")}
 
@@ -51,14 +53,21 @@ def build(visit: Visit) -> None:
                     )
                 )
     if period is None or not products:
-        empty(visit, Text("还没有产品或封存的月份。", "No product or no closed month yet."), Text("", ""))
+        if products:
+            empty(
+                visit, Text("还没有封存的月份。", "No month is closed yet."), Text("去封存", "Close a month"), "/close"
+            )
+        else:
+            words = Text("还没有产品: 足迹按产品算。", "No product yet: a footprint is of a product.")
+            empty(visit, words, Text("添加产品", "Add a product"), "/plant?part=products")
         return
-    asked = Period.parse(period)
-    shown = visit.kept(
-        f"footprint {product} {period} {boundary}", lambda context: run.show(context, product, asked, boundary)
-    )
-    _stages(visit, shown)
-    _files(visit, product, asked)
+    place = ui.column().classes("w-full gap-4").props("aria-live=polite")
+
+    def told(job: Job) -> None:
+        _stages(visit, job.result)
+        _files(visit, product, Period.parse(period))
+
+    begin(visit, "footprint", {"product": product, "period": period, "boundary": boundary}, place, told)
 
 
 def _stages(visit: Visit, shown: run.Shown) -> None:

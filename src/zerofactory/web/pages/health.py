@@ -7,13 +7,17 @@ from nicegui import ui
 from zerofactory.errors import Text
 from zerofactory.periods import Period
 from zerofactory.runs import health as run
-from zerofactory.web.frame import Page, figure, table
+from zerofactory.runs.profile import months_of
+from zerofactory.web.frame import Page, empty, figure, table
 from zerofactory.web.period import choose
 from zerofactory.web.visit import Visit
 
 
 def build(visit: Visit) -> None:
     """Draw the page."""
+    if not visit.kept("months with readings", months_of):
+        empty(visit, Text("还没有读数。", "There are no readings yet."), Text("导入读数", "Import readings"), "/import")
+        return
     period = visit.asked.get("period") or choose(visit, "/health")
     found = run.run(visit.context, Period.parse(period) if period and len(period) > 4 else None).as_json()
     with ui.row().classes("w-full gap-4"):

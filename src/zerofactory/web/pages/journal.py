@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from nicegui import run, ui
+from nicegui import ui
 
-from zerofactory.errors import Text
-from zerofactory.runs import verify as verification
+from zerofactory.errors import Problem, Text
+from zerofactory.runs.jobs import Job
 from zerofactory.web.frame import Page, problems, table
 from zerofactory.web.visit import Visit
+from zerofactory.web.work import begin, resume
 
 
 def build(visit: Visit) -> None:
@@ -15,22 +16,20 @@ def build(visit: Visit) -> None:
     context = visit.context
     place = ui.column().classes("w-full zf-noprint")
 
-    async def check() -> None:
-        button.props("loading")
-        verdict = await run.io_bound(verification.run, context)
-        button.props(remove="loading")
-        place.clear()
-        if verdict is None:  # the server is going down
-            return
-        with place:
-            if verdict.clean:
-                ui.label(visit.say(f"账本完好: {verdict.records:,} 条记录重算一致。", f"The book is sound: {verdict.records:,} records recompute.")).classes("text-positive text-lg")  # fmt: skip
-            else:
-                problems(visit, verdict.problems)
+    def told(job: Job) -> None:
+        verdict = job.result
+        if verdict["clean"]:
+            ui.label(visit.say(f"账本完好: {verdict['records']:,} 条记录重算一致。", f"The book is sound: {verdict['records']:,} records recompute.")).classes("text-positive text-lg")  # fmt: skip
+        else:
+            problems(visit, [Problem.from_json(one) for one in verdict["problems"]])
 
-    button = ui.button(visit.say("核验整本账", "Verify the whole book"), icon="verified", on_click=check).classes(
-        "zf-noprint"
-    )
+    ui.button(
+        visit.say("核验整本账", "Verify the whole book"),
+        icon="verified",
+        on_click=lambda: begin(visit, "verify", {}, place, told),
+    ).classes("zf-noprint")
+    resume(visit, "verify", place, told)
+    place.move(target_index=-1)
     columns = [
         ("seq", visit.say("号", "No.")),
         ("at", visit.say("时间 UTC", "Time UTC")),

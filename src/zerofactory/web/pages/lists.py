@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from nicegui import ui
 
 from zerofactory.errors import Text
 from zerofactory.runs import factor as factors
 from zerofactory.runs import listing as run
 from zerofactory.web.frame import Page, table
+from zerofactory.web.reference_cards import factor_card, standard_card
 from zerofactory.web.visit import Visit
 
 FOUND = 50
@@ -17,6 +20,9 @@ def build(visit: Visit) -> None:
     """Draw the page."""
     kind = visit.asked.get("kind", "meters")
     choices = {name: visit.read(title) for name, title in run.TITLES.items()}
+    for where, draw in dict.fromkeys(OPENED.values()):
+        if visit.asked.get(where):
+            draw(visit, visit.asked[where])
     select = (
         ui.select(choices, value=kind if kind in choices else "meters", label=visit.say("列表", "List"))
         .props("dense outlined")
@@ -36,6 +42,12 @@ def build(visit: Visit) -> None:
         [f"c_{n}" for n in right],
         per_page=FOUND,
     )
+    if kind in OPENED:
+        where, _ = OPENED[kind]
+        found.add_slot(
+            "body-cell-c_id",
+            f'<q-td :props="props"><a :href="`/lists?kind={kind}&{where}=${{encodeURIComponent(props.value)}}`">{{{{ props.value }}}}</a></q-td>',
+        )
     search = (
         ui.input(visit.say("在表中查找", "Find in the table"))
         .props("dense outlined clearable")
@@ -46,16 +58,15 @@ def build(visit: Visit) -> None:
 
 
 def _factors(visit: Visit) -> None:
-    text = visit.asked.get("factor", "")
+    text, kind = visit.asked.get("factor", ""), visit.asked.get("kind", "")
+    kind = kind if kind in run.TITLES else "meters"  # it goes into the template of the table
     ui.label(visit.say("查找因子", "Find factors")).classes("text-lg font-semibold pt-4")
     asked = (
         ui.input(visit.say("燃料、气体、省份或编号", "Fuel, gas, province or id"), value=text)
         .props("dense outlined")
-        .classes("w-96 zf-noprint")
+        .classes("w-full max-w-md zf-noprint")
     )
-    asked.on(
-        "keydown.enter", lambda: ui.navigate.to(f"/lists?kind={visit.asked.get('kind', 'meters')}&factor={asked.value}")
-    )
+    asked.on("keydown.enter", lambda: ui.navigate.to(f"/lists?kind={kind}&factor={quote(asked.value or '')}"))
     if text:
         rows = [
             {"id": f.id, "c_id": f.id, "c_title": visit.read(f.title), "c_value": f"{f.value:.10g}", "c_unit": f.unit, "c_source": f.source}
@@ -68,9 +79,14 @@ def _factors(visit: Visit) -> None:
             ("c_unit", visit.say("单位", "Unit")),
             ("c_source", visit.say("出处", "Source")),
         ]
-        table(heads, rows, ("c_value",))
+        made = table(heads, rows, ("c_value",))
+        made.add_slot(
+            "body-cell-c_id",
+            f'<q-td :props="props"><a :href="`/lists?kind={kind}&factor={quote(text, safe="")}&open=${{encodeURIComponent(props.value)}}`">{{{{ props.value }}}}</a></q-td>',
+        )
 
 
+OPENED = {"best-before": ("open", factor_card), "standards": ("standard", standard_card)}
 PAGE = Page(
     "lists", "/lists", Text("工厂、因子与标准", "Plant, factors, standards"), "list_alt", "standards", 50, "read", build
 )

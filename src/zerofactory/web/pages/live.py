@@ -42,6 +42,8 @@ def build(visit: Visit) -> None:
             with place:
                 _draw(visit, seen)
 
+    with place:
+        ui.spinner(size="lg")
     ui.timer(0.1, refresh, once=True)
     ui.timer(REFRESH_SECONDS, refresh)
 

@@ -1,21 +1,32 @@
-"""The plan: targets and path, which measure in which year, what a tonne costs, and the tasks."""
+"""The plan: roadmap, what a tonne costs, targets against the path, tasks, who does what, and the evidence."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from nicegui import run as background
 from nicegui import ui
 
 from zerofactory.errors import FaultyData, Text
 from zerofactory.runs import plan as plans
+from zerofactory.runs import plan_guide
 from zerofactory.runs import plan_roadmap as run
-from zerofactory.web import charts
+from zerofactory.runs.context import Context
+from zerofactory.web import charts, plan_tasks, plan_work
 from zerofactory.web.act import act
 from zerofactory.web.frame import Page, figure, problems, table
+from zerofactory.web.parts import choose_part, heading
 from zerofactory.web.visit import GRAMS_PER_TONNE, Visit
+from zerofactory.web.work import begin
 
 WAN = 10_000.0
+PARTS = {
+    "roadmap": Text("路线图", "Roadmap"), "cost": Text("减排成本", "Cost of a tonne"), "targets": Text("目标与路径", "Targets and path"),
+    "tasks": Text("任务", "Tasks"), "roles": Text("组织与职责", "Roles and RACI"), "evidence": Text("检查表与证据", "Checklists and evidence"),
+}  # fmt: skip
+STATUSES = plan_guide.STATUSES
 
 
 def build(visit: Visit) -> None:
@@ -27,24 +38,16 @@ def build(visit: Visit) -> None:
         problems(visit, fault.problems)
         _start(visit, result)
         return
-    head = current.plan.plan
-    ui.label(visit.read(head.commitment)).classes("text-lg")
-    place = ui.column().classes("w-full gap-4")
-
-    async def draw() -> None:
-        with place:
-            waiting = ui.row().classes("items-center")
-            with waiting:
-                ui.spinner()
-                ui.label(visit.say("正在求解路线图……", "solving the roadmap …"))
-        found = await background.io_bound(lambda: visit.kept("roadmap", lambda context: run.as_json(run.run(context))))
-        if found is not None:
-            place.clear()
-            with place:
-                _roadmap(visit, found)
-
-    ui.timer(0.1, draw, once=True)
-    _tasks(visit)
+    ui.label(visit.read(current.plan.plan.commitment)).classes("text-base")
+    part = choose_part(visit, "/plan", PARTS)
+    if part == "tasks":
+        plan_tasks.build(visit, current)
+    elif part == "roles":
+        plan_work.roles(visit, current)
+    elif part == "evidence":
+        plan_work.evidence(visit)
+    else:
+        _solved(visit, {"roadmap": _roadmap, "cost": _cost, "targets": _targets}[part])
 
 
 def _start(visit: Visit, result: ui.column) -> None:
@@ -58,68 +61,159 @@ def _start(visit: Visit, result: ui.column) -> None:
     ui.button(visit.say("从参考范例开始", "Start from the example"), on_click=example)
 
 
+def _solved(visit: Visit, draw: Callable[[Visit, dict[str, Any]], None]) -> None:
+    """Draw what rests on the roadmap once it is solved; it is kept until the book changes, and can be cancelled."""
+    place = ui.column().classes("w-full gap-4")
+    begin(visit, "roadmap", {}, place, lambda job: draw(visit, job.result))
+
+
+def _t(grams: float) -> int:
+    return round(grams / GRAMS_PER_TONNE)
+
+
 def _roadmap(visit: Visit, found: dict[str, Any]) -> None:
     path = found["path"]
-    years = [str(one["year"]) for one in path]
     with ui.row().classes("w-full gap-4"):
-        figure(
-            visit,
-            Text("净费用", "Net cost"),
-            f"{found['cost_cny'] / WAN:,.0f}",
-            visit.say("万元(现值)", "10k CNY (present value)"),
-        )
-        last = path[-1]["scope_12_gco2e"] / GRAMS_PER_TONNE
-        figure(visit, Text(f"{years[-1]} 年范围一+二", f"Scopes 1+2 in {years[-1]}"), f"{last:,.0f}", "tCO2e")
-        figure(visit, Text("采用的措施", "Measures taken"), str(len(found["measures"])), "", found["plan"])
+        net, wan = found["cost_cny"] / WAN, visit.say("万元(现值)", "10k CNY (present value)")
+        against = visit.say("负数为比不作为节省", "below zero: cheaper than doing nothing")
+        figure(visit, Text("净费用", "Net cost"), f"{net:,.0f}", wan, against)
+        last = path[-1]
+        title = Text(f"{last['year']} 年范围一、二", f"Scopes 1 and 2 in {last['year']}")
+        figure(visit, title, f"{_t(last['scope_12_gco2e']):,}", "tCO2e", visit.say(f"{path[0]['year']} 年 {_t(path[0]['scope_12_gco2e']):,}", f"{_t(path[0]['scope_12_gco2e']):,} in {path[0]['year']}"))  # fmt: skip
+        invested = sum(found["investment_cny"].values()) / WAN
+        figure(visit, Text("投资合计", "Investment"), f"{invested:,.0f}", visit.say("万元", "10k CNY"))
+        count = visit.say(f"采用 {len(found['measures'])} 项措施", f"{len(found['measures'])} measures taken")
+        figure(visit, Text("计划", "Plan"), found["plan"], "", count)
+    _outcome(visit, found)
+    heading(visit.say("轨迹与投资", "Trajectory and investment"))
+    years = [str(one["year"]) for one in path]
+    with ui.row().classes("w-full gap-4 items-stretch"):
+        with ui.card().classes("grow basis-96"):
+            scopes = {visit.say("范围一", "scope 1"): "scope_1_gco2e", visit.say("范围二", "scope 2"): "scope_2_gco2e"}
+            charts.bars(years, {name: [_t(one[key]) for one in path] for name, key in scopes.items()}, "tCO2e", stacked=True)  # fmt: skip
+        with ui.card().classes("grow basis-96"):
+            unit = visit.say("万元", "10k CNY")
+            amounts = [round(found["investment_cny"].get(year, 0.0) / WAN, 1) for year in years]
+            charts.bars(years, {visit.say("当年投资", "invested in the year"): amounts}, unit)
+    heading(visit.say("甘特图: 哪年决定, 哪年生效, 用到哪年", "Gantt: decided, in effect, end of life"))
     with ui.card().classes("w-full"):
-        lines: dict[str, list[float | None]] = {
-            visit.say("什么也不做", "Doing nothing"): [
-                round(one["scope_12_gco2e"] / GRAMS_PER_TONNE) for one in found["doing_nothing"]
-            ]
-        }
-        for target in found["targets"]:
-            limits = target["limits_gco2e"]
-            lines[visit.told(target["title"])] = [
-                round(limits[year] / GRAMS_PER_TONNE) if year in limits else None for year in years
-            ]
-        charts.ranges(years, lines, [round(one["scope_12_gco2e"] / GRAMS_PER_TONNE) for one in path], "tCO2e")
-    columns = [
-        ("year", visit.say("年", "Year")),
-        ("title", visit.say("措施", "Measure")),
-        ("kind", visit.say("类", "Class")),
-        ("capex", visit.say("投资 万元", "Capex 10k CNY")),
-        ("status", visit.say("数据状态", "Status of data")),
-    ]
+        last_year = path[-1]["year"]
+        rows = [(visit.told(one["title"]), one["decide_year"], one["start_year"], min(one["start_year"] + one["life_years"], last_year + 1)) for one in found["measures"]]  # fmt: skip
+        words = (visit.say("立项到投用", "decided to in effect"), visit.say("投用", "in effect"))
+        charts.spans(rows, words, visit.say("甘特图", "Gantt chart"))
+    _measures(visit, found)
+    _downloads(visit)
+
+
+def _outcome(visit: Visit, found: dict[str, Any]) -> None:
+    if found["kept"]:
+        ui.label(visit.say("全部目标、限值与预算均满足。", "Every target, limit and budget is kept.")).classes("text-positive")  # fmt: skip
+        return
+    named = "; ".join(visit.told(title) for title in found["clash_titles"])
+    ui.label(visit.say(f"无法同时满足: {named}。所示为最接近的方案。", f"These cannot be kept together: {named}. Shown is the nearest plan.")).classes("text-warning").props("role=alert")  # fmt: skip
+    columns = [("wish", visit.say("目标", "Wish")), ("year", visit.say("年", "Year")), ("wanted", visit.say("要求", "Wanted")), ("reached", visit.say("达到", "Reached")), ("unit", visit.say("单位", "Unit"))]  # fmt: skip
     rows = [
-        {"id": one["measure"], "year": one["start_year"], "title": visit.told(one["title"]), "kind": visit.told(one["class_title"]), "capex": f"{one['capex_cny'] / WAN:,.1f}", "status": one["status"]}
-        for one in sorted(found["measures"], key=lambda one: (one["start_year"], one["measure"]))
+        {"id": n, "wish": visit.told(one["title"]), "year": one["year"], "wanted": f"{one['wanted']:,.1f}", "reached": f"{one['reached']:,.1f}", "unit": one["unit"]}
+        for n, one in enumerate(found["breaches"])
     ]  # fmt: skip
-    table(columns, rows, ("year", "capex"), per_page=20)
+    table(columns, rows, ("wanted", "reached"), per_page=10)
 
 
-def _tasks(visit: Visit) -> None:
-    ui.label(visit.say("任务", "Tasks")).classes("text-lg font-semibold pt-4")
-    today = visit.context.today
+def _measures(visit: Visit, found: dict[str, Any]) -> None:
     columns = [
-        ("title", visit.say("任务", "Task")),
-        ("owner", visit.say("负责", "Owner")),
-        ("due", visit.say("期限", "Due")),
-        ("state", visit.say("状态", "State")),
-    ]
-    rows = []
-    for one in plans.tasks(visit.context):
-        told = plans.task_as_json(one, today)
-        late = visit.say(" · 逾期", " · overdue") if told["overdue"] else ""
-        rows.append(
-            {
-                "id": told["task"],
-                "title": visit.told(told["title"]) if isinstance(told["title"], dict) else str(told["title"]),
-                "owner": told["owner"],
-                "due": told["due"] or "",
-                "state": f"{told['state']}{late}",
-            }
-        )
-    table(columns, rows, per_page=15)
+        ("decide", visit.say("立项", "Decide")), ("year", visit.say("生效", "From")), ("title", visit.say("措施", "Measure")), ("kind", visit.say("类别", "Class")),
+        ("capex", visit.say("投资 万元", "Capex 10k CNY")), ("opex", visit.say("年运维 万元", "Opex 10k CNY a year")), ("status", visit.say("数据", "Data")),
+    ]  # fmt: skip
+    rows = [
+        {"id": one["measure"], "decide": one["decide_year"], "year": one["start_year"], "title": visit.told(one["title"]), "kind": visit.told(one["class_title"]),
+         "capex": f"{one['capex_cny'] / WAN:,.1f}", "opex": f"{one['opex_cny'] / WAN:,.1f}", "status": visit.read(STATUSES.get(one["status"], Text(one["status"], one["status"])))}
+        for one in found["measures"]
+    ]  # fmt: skip
+    table(columns, rows, ("capex", "opex"), per_page=15)
+    if found["contracts"]:
+        heads = [("title", visit.say("绿电与绿证", "Green power and certificates")), ("first", visit.say("首年", "First year")), ("most", visit.say("最多 GWh/年", "Most GWh a year"))]  # fmt: skip
+        own = [
+            {"id": one["measure"], "title": visit.told(one["title"]), "first": min(one["mwh"]), "most": f"{max(one['mwh'].values()) / 1000:,.1f}"}
+            for one in found["contracts"] if one["mwh"]
+        ]  # fmt: skip
+        table(heads, own, ("most",))
+
+
+def _downloads(visit: Visit) -> None:
+    result = ui.column().classes("w-full")
+    with ui.row().classes("gap-3 zf-noprint"):
+        guide = ui.button(visit.say("实施指南(PDF)", "Implementation guide (PDF)"), icon="picture_as_pdf").props("outline")  # fmt: skip
+
+        async def download() -> None:
+            guide.props("loading")
+            made = await act(visit, "read", "plan guide", lambda context: _guide(context, visit), result)
+            guide.props(remove="loading")
+            if made is not None:
+                ui.download(made, "plan.pdf")
+
+        guide.on_click(download)
+        if visit.may("manage"):
+            book = ui.button(visit.say("登记为采用的路线图", "Book it as the roadmap in force"), icon="task_alt").props("outline")  # fmt: skip
+
+            async def adopt() -> None:
+                book.props("loading")
+                name = await act(visit, "manage", "adopt roadmap", lambda context: run.adopt(context, run.run(context)), result)  # fmt: skip
+                book.props(remove="loading")
+                if name:
+                    with result:
+                        ui.label(visit.say(f"已登记: {name}", f"Booked: {name}")).classes("text-positive")
+
+            book.on_click(adopt)
+
+
+def _guide(context: Context, visit: Visit) -> bytes:
+    with TemporaryDirectory(prefix="zf-") as folder:
+        path = Path(folder) / "plan.pdf"
+        plan_guide.write(context, path, visit.language)
+        return path.read_bytes()
+
+
+def _cost(visit: Visit, found: dict[str, Any]) -> None:
+    macc = found["macc"]
+    ui.label(visit.say(f"{macc['year']} 年减排成本曲线: 每块宽为年减排量, 高为每吨费用; 零线以下为省钱的措施。", f"Cost curve of {macc['year']}: as wide as the tonnes saved a year, as high as a tonne costs; below zero a measure earns."))  # fmt: skip
+    shown = [one for one in macc["steps"] if one["abated_gco2e"] > 0]
+    per_t = visit.say("元/tCO2e", "CNY/tCO2e")
+    with ui.card().classes("w-full"):
+        parts = [(visit.told(one["title"]), one["abated_gco2e"] / GRAMS_PER_TONNE, one["cny_per_t"]) for one in shown]
+        unit = visit.say("年减排 tCO2e", "tCO2e saved a year")
+        charts.steps(parts, (unit, per_t), visit.say("减排成本曲线", "Marginal abatement cost")).classes(remove="h-72", add="h-96")  # fmt: skip
+    columns = [("n", "#"), ("title", visit.say("措施", "Measure")), ("t", "tCO2e"), ("cost", per_t), ("sum", visit.say("累计 tCO2e", "Cumulative tCO2e"))]  # fmt: skip
+    rows = [
+        {"id": one["measure"], "n": n, "title": visit.told(one["title"]), "t": f"{_t(one['abated_gco2e']):,}", "cost": f"{one['cny_per_t']:,.0f}", "sum": f"{_t(one['cumulative_gco2e']):,}"}
+        for n, one in enumerate(shown, start=1)
+    ]  # fmt: skip
+    table(columns, rows, ("n", "t", "cost", "sum"), per_page=20)
+    if found["not_applicable"]:
+        heading(visit.say("不适用的措施", "Measures not applicable"))
+        heads = [("title", visit.say("措施", "Measure")), ("reason", visit.say("原因", "Reason"))]
+        table(heads, [{"id": one["measure"], "title": visit.told(one["title"]), "reason": visit.told(one["reason"])} for one in found["not_applicable"]])  # fmt: skip
+
+
+def _targets(visit: Visit, found: dict[str, Any]) -> None:
+    views = plans.targets(visit.context)
+    path = {one["year"]: one for one in found["path"]}
+    idle = {one["year"]: one for one in found["doing_nothing"]}
+    years = sorted(path)
+    for scope in dict.fromkeys(view.pathway.target.scope for view in views):
+        own = [view for view in views if view.pathway.target.scope == scope]
+        keys = {"1": ("scope_1_gco2e",), "2": ("scope_2_gco2e",), "3": ("scope_3_gco2e",), "1+2": ("scope_12_gco2e",)}.get(scope, ("scope_12_gco2e", "scope_3_gco2e"))  # fmt: skip
+        whole = [view for view in own if not view.pathway.target.categories]
+        if not whole:
+            continue
+        lines: dict[str, list[float | None]] = {visit.say("什么也不做", "doing nothing"): [_t(sum(idle[year][key] for key in keys)) for year in years]}  # fmt: skip
+        for view in whole:
+            limits = view.pathway.limits_gco2e
+            lines[visit.read(view.pathway.target.title)] = [_t(limits[year]) if year in limits else None for year in years]  # fmt: skip
+        with ui.card().classes("w-full"):
+            ui.label(visit.say(f"范围 {scope}", f"Scope {scope}")).classes("font-semibold")
+            reached = [_t(sum(path[year][key] for key in keys)) for year in years]
+            charts.ranges([str(year) for year in years], lines, (visit.say("路线图", "roadmap"), reached), "tCO2e")
+    plan_work.targets(visit, views, found["chances"])
 
 
 PAGE = Page("plan", "/plan", Text("规划与路线图", "Plan and roadmap"), "route", "plan", 10, "read", build)

@@ -54,10 +54,10 @@ def build(visit: Visit) -> None:
 
 
 def _last_day(visit: Visit) -> str:
-    """Return a day in the last month with readings."""
+    """Return a day in the last closed month, else in the last month with readings."""
     from zerofactory.runs.profile import months_of
 
-    there = months_of(visit.context)
+    there = sorted(visit.context.workspace.seals()["period"].to_list()) or months_of(visit.context)
     return f"{there[-1]}-15" if there else ""
 
 

@@ -9,8 +9,10 @@ from nicegui import ui
 
 from zerofactory.errors import Text
 from zerofactory.runs import explain as run
-from zerofactory.web.frame import Page
+from zerofactory.web.frame import Page, empty
 from zerofactory.web.visit import Visit
+
+EXAMPLES = 8
 
 
 def build(visit: Visit) -> None:
@@ -22,11 +24,28 @@ def build(visit: Visit) -> None:
         asked.on("keydown.enter", lambda: ui.navigate.to(f"/why?figure={quote(asked.value or '')}"))
         ui.button(visit.say("打开", "Open"), on_click=lambda: ui.navigate.to(f"/why?figure={quote(asked.value or '')}"))
     if not figure:
-        ui.label(visit.say("例: gas-ovens@2025-03", "For example gas-ovens@2025-03")).classes("opacity-70")
+        _examples(visit)
         return
     root = _node(visit, run.run(visit.context, figure), "0")
     tree = ui.tree([root], label_key="label", node_key="id").classes("w-full")
     tree.expand(_down(root, 2))
+
+
+def _examples(visit: Visit) -> None:
+    """Offer the figures of the newest closed month; with none closed, say what comes first."""
+    months = sorted(visit.context.workspace.seals()["period"].to_list())
+    if not months:
+        empty(
+            visit,
+            Text("还没有可以打开的数字。", "There is no figure to open yet."),
+            Text("去封存", "Close a month"),
+            "/close",
+        )
+        return
+    ui.label(visit.say("例如:", "For example:")).classes("opacity-70")
+    for source in visit.context.workspace.plant.sources[:EXAMPLES]:
+        figure = f"{source.id}@{months[-1]}"
+        ui.link(f"{visit.read(source.name)} · {figure}", f"/why?figure={quote(figure)}")
 
 
 def _node(visit: Visit, node: run.Node, path: str) -> dict[str, Any]:
