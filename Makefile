@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.ready
 SERVE  ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: setup demo test check bench peers lock docs clean
+.PHONY: setup demo test test-postgres check bench peers lock docs clean
 
 setup: $(STAMP)
 
@@ -24,6 +24,11 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest -n auto --dist loadfile
+
+# The tests of the book once more, with every record in PostgreSQL, on a server of the tests' own.
+test-postgres: setup
+	ZF_TEST_DATABASE=postgres $(BIN)/python -m pytest -n auto --dist loadfile tests/store tests/runs tests/api tests/property \
+		--ignore=tests/api/test_api_described.py
 
 check: setup
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, settings
+from tests.database import postgres_url, where_records_live  # noqa: F401  (fixtures of every test)
 
 from zerofactory.runs.context import Context, stamp
 from zerofactory.store.workspace import Workspace

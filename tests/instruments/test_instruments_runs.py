@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from tests.database import meddling
 from tests.instruments.conftest import CCER, GEC, NAME, ccer, gec
 
 from zerofactory.errors import FaultyData, Problem
@@ -359,11 +360,9 @@ def test_position_counts_units_and_cost(green: Context, later: Later, export: Ex
 
 
 def test_a_changed_row_of_the_ledger_is_found(green: Context, later: Later, export: Export) -> None:
-    import sqlite3
-
     instrument_import.run(green, [export(GEC, [gec(3, 1, 50)])], "gec")
-    with sqlite3.connect(green.workspace.folder / "book.db") as connection:
-        connection.execute("DROP TRIGGER transfers_refuses_update")
+    with meddling(green.workspace.folder) as connection:
+        connection.drop_guard("transfers", "UPDATE")
         connection.execute("UPDATE transfers SET amount = 60")
     found = {problem.code for problem in verify.run(later(green)).problems}
     assert {"store.row_changed", "instruments.amount"} <= found

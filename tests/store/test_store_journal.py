@@ -7,11 +7,11 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import sqlalchemy as sa
 
 from zerofactory.errors import Misuse
 from zerofactory.store.journal import Journal
-from zerofactory.store.schema import FACTS, RUNS, metadata
+from zerofactory.store.schema import FACTS, RUNS, make, metadata
+from zerofactory.store.sqlite_file import SqliteFile
 
 
 def row(name: str) -> pl.DataFrame:
@@ -25,14 +25,9 @@ def path(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def journal(path: Path) -> Journal:
-    engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.pool.NullPool)
-
-    def autocommit(connection: sqlite3.Connection, _record: object) -> None:
-        connection.isolation_level = None
-
-    sa.event.listen(engine, "connect", autocommit)
-    made = Journal(engine)
-    made.create()
+    database = SqliteFile(path)
+    database.create(make)
+    made = Journal(database)
     for name in ("one", "two", "three"):
         with made.writing(at=name, kind="import", actor="t") as writer:
             writer.append(RUNS, row(name))
@@ -95,7 +90,7 @@ def test_tampering_is_found_and_named(journal: Journal, path: Path, sql: str, co
 
 
 def test_reading_the_file_and_reading_through_the_engine_give_the_same(journal: Journal, path: Path) -> None:
-    direct = Journal(lambda: pytest.fail("reading needs no engine"), path)
+    direct, journal = journal, Journal(SqliteFile(path, pooled=True))
     assert direct.entries() == journal.entries()
     assert direct.last() == journal.last()
     assert direct.check() == []

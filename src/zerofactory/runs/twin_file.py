@@ -32,13 +32,13 @@ COLUMNS = ("place", "carrier", "state", "power", "low", "high", "first_month", "
 GUIDE = Text("写法见 docs/how-to/twin.md。", "See docs/how-to/twin.md.")
 
 
-class Strict(BaseModel):
+class _Strict(BaseModel):
     """A part of the file: unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class SpreadEntry(Strict):
+class SpreadEntry(_Strict):
     """A duration (see `optimisation.twin.draw.Spread`)."""
 
     kind: Kind = "fixed"
@@ -50,14 +50,14 @@ class SpreadEntry(Strict):
     values_s: tuple[float, ...] = ()
 
 
-class FailureEntry(Strict):
+class FailureEntry(_Strict):
     """Working time between failures, and repairs."""
 
     between: SpreadEntry
     repair: SpreadEntry
 
 
-class DrawEntry(Strict):
+class DrawEntry(_Strict):
     """What a machine takes of a carrier in each state, for each piece, and the meters that see it."""
 
     power: Mapping[str, float]
@@ -65,21 +65,21 @@ class DrawEntry(Strict):
     meters: tuple[str, ...] = ()
 
 
-class NameEntry(Strict):
+class NameEntry(_Strict):
     """A name in two languages."""
 
     zh: str
     en: str
 
 
-class OperatorsEntry(Strict):
+class OperatorsEntry(_Strict):
     """Operators a machine holds while it works."""
 
     pool: str
     number: int = 1
 
 
-class StationEntry(Strict):
+class StationEntry(_Strict):
     """A station: a line of factory.toml, or one of its own with ``id``, ``name`` and ``shop``."""
 
     line: str | None = None
@@ -103,7 +103,7 @@ class StationEntry(Strict):
     draws: Mapping[str, DrawEntry] = Field(default_factory=dict)
 
 
-class BufferEntry(Strict):
+class BufferEntry(_Strict):
     """A store between stations."""
 
     id: str
@@ -112,14 +112,14 @@ class BufferEntry(Strict):
     vehicles: str | None = None
 
 
-class PoolEntry(Strict):
+class PoolEntry(_Strict):
     """Operators or vehicles."""
 
     id: str
     number: int
 
 
-class TwinFile(Strict):
+class TwinFile(_Strict):
     """The whole file. ``output_source`` is the source of factory.toml that counts what the line makes."""
 
     status: Literal["verified", "secondary", "placeholder"] = "placeholder"

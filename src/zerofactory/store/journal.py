@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
-from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from zerofactory.errors import BookBroken, Misuse, Problem, Text
-from zerofactory.store.schema import FACTS, guards, metadata
+from zerofactory.store.schema import FACTS, guards
 from zerofactory.tables import TableSchema
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-BUSY_SECONDS = 60
+    from zerofactory.store.database import Database
+
 GENESIS = "0" * 64
 BROUGHT_BY = "_brought_by"
 Head = tuple[int, str]
@@ -54,8 +52,12 @@ class Entry:
     hash: str
 
 
-ENTRIES = _select((field.name for field in fields(Entry)), "journal", "ORDER BY seq")
-LAST_ENTRY = f"{ENTRIES} DESC LIMIT 1"
+ENTRY = tuple(field.name for field in fields(Entry))
+
+
+def last_entry(journal: str) -> str:
+    """Return the query for the newest entry of a journal, named as its database names it."""
+    return _select(ENTRY, journal, "ORDER BY seq DESC LIMIT 1")
 
 
 def canonical(values: object) -> str:
@@ -73,82 +75,40 @@ def stored_columns(schema: TableSchema) -> tuple[str, ...]:
 
 
 class Journal:
-    """Append-only writing and reading of one book.
+    """Append-only writing and reading of one book, wherever its records live."""
 
-    Writing goes through a SQLAlchemy engine, given or made when it is first needed. Reading is plain SQL: straight from
-    ``file`` where the book is one of SQLite, so that a command which only reads does not load the engine's library.
-    """
-
-    def __init__(self, engine: sa.Engine | Callable[[], sa.Engine], file: Path | None = None) -> None:
-        self._given = engine
-        self._file = file
-
-    @cached_property
-    def _engine(self) -> sa.Engine:
-        return self._given() if callable(self._given) else self._given
-
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._file is not None or self._engine.dialect.name == "sqlite"
-
-    @contextmanager
-    def _reading(self, query: str, parameters: Sequence[object] = ()) -> Iterator[Iterator[tuple[Any, ...]]]:
-        """Run one query, its parameters marked ``?``; hand out its rows."""
-        if self._file is not None:
-            with closing(sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
-                yield iter(connection.execute(query, tuple(parameters)))
-        else:
-            text = query if self._is_sqlite else query.replace("?", "%s")
-            with self._engine.connect() as connected:
-                yield (tuple(row) for row in connected.exec_driver_sql(text, tuple(parameters)))
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def _all(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        with self._reading(query, parameters) as rows:
+        with self._database.reading(query, parameters) as rows:
             return list(rows)
 
-    def create(self) -> None:
-        """Create the tables and their triggers where they are missing."""
-        metadata().create_all(self._engine)
-
-    def complete(self) -> None:
-        """Create the tables that a book of an earlier edition lacks; what it holds stays as it is."""
-        if self._is_sqlite:
-            query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        else:
-            query = "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()"
-        there = {name for (name,) in self._all(query)}
-        if {"journal", *(schema.name for schema in FACTS)} - there:
-            self.create()
+    def _table(self, name: str) -> str:
+        return self._database.table(name)
 
     @contextmanager
     def writing(self, *, at: str, kind: str, actor: str) -> Iterator[Writer]:
         """Open one transaction; what is appended inside becomes one entry, or nothing at all."""
-        with self._engine.connect() as connection:
-            if self._engine.dialect.name == "sqlite":
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-            elif self._engine.dialect.name == "postgresql":
-                connection.exec_driver_sql("LOCK TABLE journal IN EXCLUSIVE MODE")
-            writer = Writer(connection, _last_entry(connection))
-            try:
-                yield writer
-                writer.finish(at=at, kind=kind, actor=actor)
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+        with self._database.writing() as connection:
+            found = connection.exec_driver_sql(last_entry(self._table("journal"))).one_or_none()
+            writer = Writer(self._database, connection, Entry(*found) if found is not None else None)
+            yield writer
+            writer.finish(at=at, kind=kind, actor=actor)
 
     def last(self) -> Entry | None:
         """Return the newest entry."""
-        found = self._all(LAST_ENTRY)
+        found = self._all(last_entry(self._table("journal")))
         return Entry(*found[0]) if found else None
 
     def entries(self) -> list[Entry]:
         """Return every entry in order."""
-        return [Entry(*row) for row in self._all(ENTRIES)]
+        return [Entry(*row) for row in self._all(_select(ENTRY, self._table("journal"), "ORDER BY seq"))]
 
     def payloads(self, kind: str) -> list[str]:
         """Return the payloads of the entries of one kind, in order."""
-        return [text for (text,) in self._all("SELECT payload FROM journal WHERE kind = ? ORDER BY seq", (kind,))]
+        query = _select(("payload",), self._table("journal"), "WHERE kind = ? ORDER BY seq")
+        return [text for (text,) in self._all(query, (kind,))]
 
     def rows(
         self, schema: TableSchema, where: Mapping[str, object] | None = None, entry: int | None = None
@@ -178,22 +138,22 @@ class Journal:
         limits, values = _conditions(schema, where or {})
         if until is not None:
             limits, values = [*limits, "t.entry <= ?"], [*values, until]
-        table = f"{schema.name} t JOIN journal j ON j.seq = t.entry"
+        table = f"{self._table(schema.name)} t JOIN {self._table('journal')} j ON j.seq = t.entry"
         return to_frame(schema, self._all(_select(columns, table, f"{_where(limits)} ORDER BY t.row_number"), values))
 
     def entries_with(self, schema: TableSchema, where: Mapping[str, Sequence[object]]) -> set[int]:
         """Return the numbers of the entries that brought rows with any of the given values in each column."""
         limits, values = _conditions(schema, {name: list(wanted) for name, wanted in where.items()})
-        query = _select(("DISTINCT t.entry",), f"{schema.name} t", _where(limits))
+        query = _select(("DISTINCT t.entry",), f"{self._table(schema.name)} t", _where(limits))
         return {entry for (entry,) in self._all(query, values)}
 
     def lines(self, schema: TableSchema, entries: Sequence[int]) -> list[tuple[int, str]]:
         """Return the rows that some entries brought, in order: the entry, and the text whose hash chains the row."""
         columns = [f't."{name}"' for name in ("entry", *stored_columns(schema))]
         limits, values = _conditions(schema, {"entry": list(entries)})
-        query = _select(columns, f"{schema.name} t", f"{_where(limits)} ORDER BY t.row_number")
-        places = [place + 1 for place in _flags_of(schema)]
-        return [(row[0], canonical(_with_flags(row, places))) for row in self._all(query, values)]
+        query = _select(columns, f"{self._table(schema.name)} t", f"{_where(limits)} ORDER BY t.row_number")
+        places = [place + 1 for place in flags_of(schema)]
+        return [(row[0], canonical(with_flags(row, places))) for row in self._all(query, values)]
 
     def check(self) -> list[Problem]:
         """Recompute every hash of the journal and of every fact table; return what is broken, each with its place."""
@@ -212,13 +172,9 @@ class Journal:
 
     def _check_guards(self) -> Iterator[Problem]:
         """Name every trigger that should refuse a change and is not there, or does something else."""
-        if self._is_sqlite:
-            query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
-        else:
-            query = "SELECT trigger_name, event_manipulation || ' ON ' || event_object_table FROM information_schema.triggers"
-        there = {name: " ".join(str(sql).split()) for name, sql in self._all(query)}
-        for name, refuses in guards().items():
-            if refuses not in there.get(name, "") or (self._is_sqlite and "ABORT" not in there[name]):
+        there = self._database.triggers()
+        for name, refuses in guards(self._database.dialect).items():
+            if refuses not in there.get(name, ""):
                 yield _broken(
                     "guard_missing",
                     f"账本的只增不改保护 {name} 不见了或被改动。",
@@ -228,16 +184,17 @@ class Journal:
 
     def _check_table(self, schema: TableSchema, head: Sequence[Any]) -> Iterator[Problem]:
         columns = [f'"{name}"' for name in ("row_number", *stored_columns(schema), "entry", "row_hash")]
-        with self._reading(_select(columns, schema.name, "ORDER BY row_number")) as rows:
+        query = _select(columns, self._table(schema.name), "ORDER BY row_number")
+        with self._database.reading(query, large=True) as rows:
             yield from _check_rows(schema, rows, head)
 
 
 def _check_rows(schema: TableSchema, rows: Iterator[tuple[Any, ...]], head: Sequence[Any]) -> Iterator[Problem]:
     """Yield a problem for every row that does not carry on the chain, and for a table that ends otherwise."""
-    places, previous, count = _flags_of(schema), GENESIS, 0
+    places, previous, count = flags_of(schema), GENESIS, 0
     for row in rows:
         number, *content, entry, row_hash = row
-        content = _with_flags(content, places)
+        content = with_flags(content, places)
         count += 1
         if number != count:
             yield _broken(
@@ -264,10 +221,10 @@ def _check_rows(schema: TableSchema, rows: Iterator[tuple[Any, ...]], head: Sequ
 class Writer:
     """Appends fact rows inside one transaction and chains them."""
 
-    def __init__(self, connection: sa.Connection, last: Entry | None) -> None:
+    def __init__(self, database: Database, connection: sa.Connection, last: Entry | None) -> None:
+        self._database = database
         self._connection = connection
         self._last = last
-        self._tables = metadata().tables
         self._heads: dict[str, Head] = {s.name: (0, GENESIS) for s in FACTS}
         if last is not None:
             self._heads.update({name: (head[0], head[1]) for name, head in json.loads(last.heads).items()})
@@ -282,15 +239,13 @@ class Writer:
             frame = frame.with_columns(pl.lit(None, dtype=pl.String).alias("reverses"))
         prepared = from_frame(schema, frame.select(names))
         count, previous = self._heads[schema.name]
-        rows: list[dict[str, object]] = []
+        rows: list[tuple[object, ...]] = []
         for content in prepared:
             count += 1
             previous = _row_hash(previous, self.seq, content)
-            rows.append(
-                {"row_number": count, **dict(zip(names, content, strict=True)), "entry": self.seq, "row_hash": previous}
-            )
+            rows.append((count, *content, self.seq, previous))
         if rows:
-            self._connection.execute(self._tables[schema.name].insert(), rows)
+            self._database.insert(self._connection, schema.name, ("row_number", *names, "entry", "row_hash"), rows)
         self._heads[schema.name] = (count, previous)
 
     def reverse(self, schema: TableSchema, rows: pl.DataFrame, suffix: str) -> None:
@@ -310,17 +265,18 @@ class Writer:
         payload, heads = canonical(self.payload), canonical({name: list(head) for name, head in self._heads.items()})
         previous = self._last.hash if self._last else GENESIS
         content = {"seq": self.seq, "at": at, "kind": kind, "actor": actor, "payload": payload, "heads": heads}
-        row = {**content, "previous_hash": previous, "hash": _sha256(previous + canonical(content))}
-        self._connection.execute(self._tables["journal"].insert(), row)
+        row = (*content.values(), previous, _sha256(previous + canonical(content)))
+        self._database.insert(self._connection, "journal", ENTRY, [row])
 
 
-def _flags_of(schema: TableSchema) -> list[int]:
+def flags_of(schema: TableSchema) -> list[int]:
     """Return the places of the columns that are flags: SQLite keeps them as 0 and 1."""
     flags = {column.name for column in schema.columns if column.dtype == "flag"}
     return [place for place, name in enumerate(stored_columns(schema)) if name in flags]
 
 
-def _with_flags(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+def with_flags(row: Sequence[Any], places: Sequence[int]) -> list[Any]:
+    """Return a row with its flags as true and false."""
     content = list(row)
     for place in places:
         content[place] = _FLAGS.get(content[place], content[place])
@@ -343,11 +299,6 @@ def _conditions(schema: TableSchema, where: Mapping[str, object]) -> tuple[list[
 
 def _where(limits: Sequence[str]) -> str:
     return f"WHERE {' AND '.join(limits)}" if limits else ""
-
-
-def _last_entry(connection: sa.Connection) -> Entry | None:
-    row = connection.exec_driver_sql(LAST_ENTRY).one_or_none()
-    return Entry(*row) if row is not None else None
 
 
 def _row_hash(previous: str, entry: int, content: Sequence[object]) -> str:
@@ -402,9 +353,9 @@ def to_frame(schema: TableSchema, rows: list[tuple[object, ...]]) -> pl.DataFram
     parse = [
         pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.6fZ", time_unit="us", time_zone="UTC") for name in moments
     ]
-    places = _flags_of(schema)
+    places = flags_of(schema)
     if places:
-        rows = [tuple(_with_flags(row, places)) for row in rows]
+        rows = [tuple(with_flags(row, places)) for row in rows]
     try:
         frame = pl.DataFrame(rows, schema=stored, orient="row")
         return frame.with_columns(parse) if parse else frame

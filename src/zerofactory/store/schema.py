@@ -7,6 +7,7 @@ as ISO 8601 text in UTC, so that the file reads plainly in any database browser 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -123,7 +124,10 @@ FACTS: tuple[TableSchema, ...] = (
     COMMANDS,
 )
 
-VERBS = ("UPDATE", "DELETE")
+VERBS = {"sqlite": ("UPDATE", "DELETE"), "postgresql": ("UPDATE", "DELETE", "TRUNCATE")}
+VERSION_TABLE = "alembic_version"
+REVISION = "0001"  # the newest of store/migrations: what a book made by this code is
+REFUSAL = "BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only: ' || TG_OP || ' refused'; END"
 
 
 @lru_cache(maxsize=1)
@@ -146,8 +150,6 @@ def metadata() -> sa.MetaData:
     )
     for schema in FACTS:
         sa.Table(schema.name, made, *_columns(schema))
-    for table in made.tables.values():
-        _refuse_changes(table)
     for name, key in (("batches", "batch_id"), ("seals", "seal_id")):
         made.tables[name].append_constraint(sa.UniqueConstraint(key))
     return made
@@ -176,37 +178,40 @@ def _columns(schema: TableSchema) -> list[sa.Column[Any]]:
     return columns
 
 
-def _statement(text: str) -> sa.DDL:
-    import sqlalchemy as sa
+def guards(dialect: str) -> dict[str, str]:
+    """Return the triggers that every table of a book must have: their names and what each must say."""
+    how = {"sqlite": "", "postgresql": f" FOR EACH STATEMENT EXECUTE FUNCTION refuse_change() {REFUSAL}"}[dialect]
+    tables = ("journal", *(schema.name for schema in FACTS))
+    return {f"{name}_refuses_{verb.lower()}": f"{verb} ON {name}{how}" for name in tables for verb in VERBS[dialect]}
 
-    made: sa.DDL = sa.DDL(text)  # type: ignore[no-untyped-call]
+
+def guarding(dialect: str, tables: Iterable[str]) -> list[str]:
+    """Return the statements that make tables append-only, for SQLite or PostgreSQL."""
+    made = []
+    if dialect == "postgresql":
+        made.append(f"CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger AS $$ {REFUSAL} $$ LANGUAGE plpgsql")
+    for name in tables:
+        for verb in VERBS[dialect]:
+            start = f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
+            if dialect == "sqlite":
+                made.append(f"{start}BEGIN SELECT RAISE(ABORT, '{name} is append-only: {verb} refused'); END")
+            else:
+                made.append(f"{start}FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()")
     return made
 
 
-def guards() -> dict[str, str]:
-    """Return the triggers that every table of a book must have: their names and what each refuses."""
-    tables = ("journal", *(schema.name for schema in FACTS))
-    return {f"{name}_refuses_{verb.lower()}": f"{verb} ON {name}" for name in tables for verb in VERBS}
-
-
-def _refuse_changes(table: sa.Table) -> None:
-    """Add the triggers that make a table append-only, for SQLite and PostgreSQL."""
+def make(connection: sa.Connection) -> None:
+    """Make the tables that are missing, with their guards, and note the revision; a transaction is open."""
     import sqlalchemy as sa
 
-    name = table.name
-    for verb in VERBS:
-        sqlite = _statement(
-            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
-            f"BEGIN SELECT RAISE(ABORT, '{name} is append-only: {verb} refused'); END"
+    there = set(sa.inspect(connection).get_table_names())
+    missing = [table for name, table in metadata().tables.items() if name not in there]
+    metadata().create_all(connection, missing, checkfirst=False)
+    for statement in guarding(connection.dialect.name, (table.name for table in missing)):
+        connection.exec_driver_sql(statement)
+    if VERSION_TABLE not in there:
+        connection.exec_driver_sql(
+            f"CREATE TABLE {VERSION_TABLE} (version_num VARCHAR(32) NOT NULL, "
+            f"CONSTRAINT {VERSION_TABLE}_pkc PRIMARY KEY (version_num))"
         )
-        sa.event.listen(table, "after_create", sqlite.execute_if(dialect="sqlite"))
-        function = _statement(
-            f"CREATE OR REPLACE FUNCTION {name}_append_only() RETURNS trigger AS $$ "
-            f"BEGIN RAISE EXCEPTION '{name} is append-only'; END $$ LANGUAGE plpgsql"
-        )
-        trigger = _statement(
-            f"CREATE TRIGGER {name}_refuses_{verb.lower()} BEFORE {verb} ON {name} "
-            f"FOR EACH STATEMENT EXECUTE FUNCTION {name}_append_only()"
-        )
-        sa.event.listen(table, "after_create", function.execute_if(dialect="postgresql"))
-        sa.event.listen(table, "after_create", trigger.execute_if(dialect="postgresql"))
+        connection.exec_driver_sql(f"INSERT INTO {VERSION_TABLE} VALUES ('{REVISION}')")  # noqa: S608

@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
@@ -19,32 +18,31 @@ from zerofactory.factors.load import factor_book, read_set
 from zerofactory.factors.model import FactorBook
 from zerofactory.site.load import plant as load_plant
 from zerofactory.site.model import Plant
+from zerofactory.store.database import BOOK_FILE, Database, book_of, has_book, new_book, only_named
+from zerofactory.store.edition import bring_up
 from zerofactory.store.evidence import Evidence
 from zerofactory.store.files import text_of
 from zerofactory.store.journal import Journal
-from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS
+from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS, make
 from zerofactory.store.series import Segment, Series, segments_of
-
-if TYPE_CHECKING:
-    import sqlalchemy as sa
+from zerofactory.store.sqlite_file import SqliteFile
 
 PLANT_FILE = "factory.toml"
-BOOK_FILE = "book.db"
-BUSY_SECONDS = 60
 
 
 class Workspace:
     """An opened workspace. Reading is always possible; writing goes through `journal.writing`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
         self.folder = folder
+        self._database = database
         self.evidence = Evidence(folder / "evidence")
         self.series = Series(folder / "series")
 
     @classmethod
     def create(cls, folder: Path, *, at: str, actor: str) -> Workspace:
         """Make the book of a folder that holds a plant file; raise `FaultyData` when a book is there already."""
-        if (folder / BOOK_FILE).exists():
+        if has_book(folder) and not only_named(folder):
             raise FaultyData(
                 [
                     _problem(
@@ -54,8 +52,8 @@ class Workspace:
                     )
                 ]
             )
-        made = cls(folder)
-        made.journal.create()
+        made = cls(folder, new_book(folder))
+        made.database.create(make)
         with made.journal.writing(at=at, kind="open", actor=actor) as writer:
             writer.payload = {"schema_version": SCHEMA_VERSION}
         return made
@@ -79,7 +77,7 @@ class Workspace:
                     ),
                 )
             )
-        elif not (folder / BOOK_FILE).is_file():
+        elif not has_book(folder):
             problems.append(
                 _problem(
                     "no_book",
@@ -90,34 +88,24 @@ class Workspace:
         if problems:
             raise FaultyData(problems)
         opened = cls(folder)
-        opened.journal.complete()
+        bring_up(opened.database)
         return opened
 
     @cached_property
-    def engine(self) -> sa.Engine:
-        """The database of the book: SQLite in WAL mode inside the folder."""
-        import sqlalchemy as sa
-
-        engine = sa.create_engine(
-            sa.URL.create("sqlite", database=str(self.folder / BOOK_FILE)), poolclass=sa.pool.NullPool
-        )
-        sa.event.listen(engine, "connect", _configure_sqlite)
-        return engine
+    def database(self) -> Database:
+        """Where the records of this book live."""
+        return self._database or book_of(self.folder)
 
     @cached_property
     def watched(self) -> Journal:
         """The same journal over connections that stay open, for a server that asks for its head with every request."""
-        import sqlalchemy as sa
-
-        url = sa.URL.create("sqlite", database=str(self.folder / BOOK_FILE))
-        engine = sa.create_engine(url, poolclass=sa.pool.QueuePool, connect_args={"check_same_thread": False})
-        sa.event.listen(engine, "connect", _configure_sqlite)
-        return Journal(engine)
+        known = self.database
+        return Journal(SqliteFile(known.path, pooled=True)) if isinstance(known, SqliteFile) else self.journal
 
     @cached_property
     def journal(self) -> Journal:
         """The append-only journal of this book."""
-        return Journal(lambda: self.engine, self.folder / BOOK_FILE)
+        return Journal(self.database)
 
     @cached_property
     def plant_bytes(self) -> bytes:
@@ -178,19 +166,9 @@ class Workspace:
                 held.update(files)
         return held
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the one writer's lock of this workspace across work that spans files and the book.
-
-        The lock is an exclusive transaction on an empty SQLite file: it works alike on every system and dies with the
-        process that holds it.
-        """
-        lock = sqlite3.connect(self.folder / ".lock.db", timeout=BUSY_SECONDS, isolation_level=None)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-            yield
-        finally:
-            lock.close()
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the one writer's lock of this workspace across work that spans files and the book."""
+        return self.database.locked()
 
 
 def _with_own(contents: Mapping[str, bytes]) -> FactorBook:
@@ -218,13 +196,6 @@ def read_plant(text: str) -> Plant:
 def current_actor() -> str:
     """Return who writes: ZF_ACTOR, else the login name."""
     return os.environ.get("ZF_ACTOR") or os.environ.get("USER") or "unknown"
-
-
-def _configure_sqlite(connection: sqlite3.Connection, _record: object) -> None:
-    connection.isolation_level = None
-    connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
 
 
 def _problem(code: str, message: Text, hint: Text) -> Problem:

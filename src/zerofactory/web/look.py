@@ -39,7 +39,7 @@ html:not([lang^=en]) .zf-en, html[lang^=en] .zf-zh { display: none; }
 .q-uploader__list { min-height: 0; padding: 0 8px; } .q-uploader__list:has(*) { padding: 8px; }
 .nicegui-row:has(> .q-card) { align-items: stretch; }
 .nicegui-echart { contain: inline-size; } .basis-96 { min-width: 0; }
-.nicegui-row > .q-field, .nicegui-row > .q-uploader { max-width: 100%; }
+.q-field, .q-uploader { max-width: 100%; }
 @media (max-width: 600px) {
   .min-w-48 { min-width: 8.5rem !important; } .zf-figure { font-size: 1.4rem; } .nicegui-row.gap-4 { gap: .5rem; }
   .zf-table td { min-width: 5.5em; } .zf-grid-table { min-width: 44rem; }

@@ -122,7 +122,9 @@ def _program(problem: FlowShop, *, whole: bool) -> tuple[LinearProgram, list[Pla
     stages, lots = a.duration.shape
     slots = len(a.weight)
     draft = Draft()
-    unit = max(1e-9, float(a.power.max(initial=0.0)))  # power is counted in shares of the largest: the solver likes ones
+    unit = max(
+        1e-9, float(a.power.max(initial=0.0))
+    )  # power is counted in shares of the largest: the solver likes ones
     drawn = draft.add_columns("drawn", slots, upper=float(len(a.stage_of)), cost=a.weight * unit)
     grid = draft.add_rows("grid", slots, "<=", np.maximum(0.0, a.spare) / unit)
     draft.put(grid, drawn, -1.0)
@@ -191,8 +193,12 @@ def _passages(draft: Draft, a: Arrays, places: list[Places], terms: _Terms) -> N
     scale = 1.0 / len(a.weight)
     rows: Block = draft.add_rows("passage", len(pairs), ">=", np.array(least) * scale)
     for row, (first, second) in enumerate(pairs):
-        terms.add(np.full(len(second.columns), rows.first + row), second.columns, (second.starts * scale).astype(np.float64))
-        terms.add(np.full(len(first.columns), rows.first + row), first.columns, -(first.starts * scale).astype(np.float64))
+        terms.add(
+            np.full(len(second.columns), rows.first + row), second.columns, (second.starts * scale).astype(np.float64)
+        )
+        terms.add(
+            np.full(len(first.columns), rows.first + row), first.columns, -(first.starts * scale).astype(np.float64)
+        )
 
 
 def _point(problem: FlowShop, program: LinearProgram, places: list[Places], plan: FlowPlan) -> Floats:

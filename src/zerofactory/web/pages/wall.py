@@ -113,7 +113,9 @@ def _flows(visit: Visit, found: flows.Flows | None) -> None:
         ):  # fmt: skip
             with ui.card().classes("grow basis-96 min-w-0"):
                 ui.label(f"{title} · {unit}").classes("font-semibold")
-                charts.flows(_merged(links, visit.say("其他", "other")), unit, 13, title).classes(remove="h-72", add="h-96")
+                charts.flows(_merged(links, visit.say("其他", "other")), unit, 13, title).classes(
+                    remove="h-72", add="h-96"
+                )
 
 
 def _merged(links: Sequence[tuple[str, str, float]], other: str) -> list[tuple[str, str, float]]:
