@@ -4,6 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.ready
 SERVE  ?= 1
+# Runs that write and read the book most, tested on PostgreSQL too.
+ON_BOTH := $(foreach run,alarms assurance close evaluate import package plan plant readings restate,tests/runs/test_runs_$(run).py)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: setup demo test test-postgres check bench peers lock docs clean
@@ -27,7 +29,7 @@ test: setup
 
 # The tests of the book once more, with every record in PostgreSQL, on a server of the tests' own.
 test-postgres: setup
-	ZF_TEST_DATABASE=postgres $(BIN)/python -m pytest -n auto --dist loadfile tests/store tests/runs tests/api tests/property \
+	ZF_TEST_DATABASE=postgres $(BIN)/python -m pytest -n auto --dist loadfile tests/store tests/api tests/property $(ON_BOTH) \
 		--ignore=tests/api/test_api_described.py
 
 check: setup

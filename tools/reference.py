@@ -45,7 +45,10 @@ def tables() -> str:
     from zerofactory.optimisation.scheduling.schedule import SCHEDULE
     from zerofactory.store.schema import FACTS
 
-    pages = [schema.markdown() for schema in (READINGS, LOAD, SIGNALS, ORIGINS, FORECASTS, DISPATCH, SCHEDULE, CUTS, FINDINGS, *FACTS)]
+    pages = [
+        schema.markdown()
+        for schema in (READINGS, LOAD, SIGNALS, ORIGINS, FORECASTS, DISPATCH, SCHEDULE, CUTS, FINDINGS, *FACTS)
+    ]
     return (
         "# 表 · Tables\n\nEvery fact table in `book.db` also carries `row_number`, `entry`, `reverses` and `row_hash`.\n\n"
         + "\n".join(pages)

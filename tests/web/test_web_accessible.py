@@ -251,4 +251,4 @@ def test_no_page_is_wider_than_a_telephone(entered: BrowserContext, two_plants: 
         wide = page.evaluate("document.documentElement.scrollWidth")
         too_wide += [f"{path}: {wide}"] if wide > 390 else []
         page.close()
-    assert too_wide == []
+    assert too_wide == [], "; ".join(too_wide)

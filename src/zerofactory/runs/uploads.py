@@ -22,7 +22,14 @@ LEAST_BYTES = 1 << 20
 CHUNK_BYTES = 1 << 20
 LOCAL_HEADER_BYTES = 30
 KINDS = {".xlsx": b"PK\x03\x04", ".parquet": b"PAR1", ".csv": b"", ".json": b"", ".toml": b"", ".aasx": b"PK\x03\x04"}
-EVIDENCE_KINDS = {**KINDS, ".pdf": b"%PDF-", ".png": b"\x89PNG\r\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff", ".zip": b"PK\x03\x04"}
+EVIDENCE_KINDS = {
+    **KINDS,
+    ".pdf": b"%PDF-",
+    ".png": b"\x89PNG\r\n",
+    ".jpg": b"\xff\xd8\xff",
+    ".jpeg": b"\xff\xd8\xff",
+    ".zip": b"PK\x03\x04",
+}
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 
 

@@ -256,9 +256,7 @@ class AccessStore:
     def touch_session(self, secret: str, *, at: str) -> None:
         """Note that a session was used."""
         with self.writing() as connection:
-            connection.execute(
-                sa.update(SESSIONS).where(SESSIONS.c.token_sha256 == digest(secret)).values(seen_at=at)
-            )
+            connection.execute(sa.update(SESSIONS).where(SESSIONS.c.token_sha256 == digest(secret)).values(seen_at=at))
 
     def end_session(self, secret: str) -> None:
         """End one session."""
