@@ -66,12 +66,13 @@ def test_a_closing_survives_a_reload_and_is_cancelled_from_another_browser(accou
     closing(here, account, "2024")
     there.goto(f"{account.address}/jobs")
     there.get_by_text("服务启动以来没有长时间的工作").wait_for()
-    here.click("#zf-close")
-    here.locator(".zf-work").wait_for(timeout=30_000)
-    picture(here, "work-1-closing")
-    there.locator(".zf-cancel").click(timeout=30_000)
-    here.reload()
-    here.wait_for_selector("#zf-close")
+    with open_context(account.inbox.parent / "plant").workspace.locked():  # the work waits for us, however quick the machine
+        here.click("#zf-close")
+        here.locator(".zf-work").wait_for(timeout=30_000)
+        picture(here, "work-1-closing")
+        there.locator(".zf-cancel").click(timeout=30_000)
+        here.reload()
+        here.wait_for_selector("#zf-close")
     there.get_by_role("cell", name="已取消").wait_for(timeout=60_000)
     assert seals(account) == []  # twelve months were being worked out; none is half closed
     assert verify.run(open_context(account.inbox.parent / "plant")).clean
