@@ -63,6 +63,12 @@ say "5h2 何时开哪台: 压铸车间两天, 交期不变、碳更少; 故障�
 "$ZF" schedule check -w demo --schedule demo/schedule/schedule.csv
 "$ZF" schedule replan -w demo --schedule demo/schedule/schedule.csv --at 2025-07-10T12:00 --down oven-2=2025-07-10T12:00/2025-07-10T16:00 --goal tardiness --stay 5 --seconds 10
 
+say "5h3 整车线一天: 交期不变、碳更少; 再与储能调度轮流优化; 配餐上线与多厂分单" "5h3 A day of the car line: due dates kept, less carbon; then in turns with the battery; kits and tugger tours, orders over plants"
+"$ZF" schedule line -w demo --day 2025-07-10 --out demo/line
+"$ZF" co-optimise -w demo --day 2025-07-10 --build battery=60000
+"$ZF" schedule feed -w demo --day 2025-07-10
+"$ZF" schedule plants -w demo
+
 say "5i 少用料: 分条、排样、剪切、配料; 省下的千克进同一本账" "5i Less material: slit, nest, sheet, mix; what is saved ends in the same book"
 "$ZF" material slit -w demo --out demo/cutting
 "$ZF" material nest -w demo --time 5 --out demo/cutting
