@@ -66,7 +66,9 @@ def test_a_closing_survives_a_reload_and_is_cancelled_from_another_browser(accou
     closing(here, account, "2024")
     there.goto(f"{account.address}/jobs")
     there.get_by_text("服务启动以来没有长时间的工作").wait_for()
-    with open_context(account.inbox.parent / "plant").workspace.locked():  # the work waits for us, however quick the machine
+    with open_context(
+        account.inbox.parent / "plant"
+    ).workspace.locked():  # the work waits for us, however quick the machine
         here.click("#zf-close")
         here.locator(".zf-work").wait_for(timeout=30_000)
         picture(here, "work-1-closing")
