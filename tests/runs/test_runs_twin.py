@@ -204,3 +204,17 @@ def test_days_without_shifts_are_refused(plant: Context) -> None:
     with pytest.raises(FaultyData) as caught:
         twin.run(plant, twin.Asked(date(2025, 1, 4), days=1, warm_up_days=0))
     assert caught.value.problems[0].code == "twin.no_shift"
+
+
+def test_half_a_cost_is_none(plant: Context) -> None:
+    """The oven burns gas and the plant names no price of gas: no cost is told, rather than that of power alone."""
+    path = plant.workspace.folder / "factory.toml"
+    tariff = '\n[tariff]\narea = "shanghai"\nscheme = "two_part_large_industry"\nvoltage = "110kV"\ncarry = "2026-08"\n'
+    path.write_text(PLANT + tariff, encoding="utf-8")
+    named = Context(Workspace.open(plant.workspace.folder), NOW, "test")
+    assert twin.run(named, WEEK).cny is None
+    without = TWIN[: TWIN.index("draws.natural_gas")] + TWIN[TWIN.index("[[buffers]]") :]
+    (plant.workspace.folder / "twin.toml").write_text(without, encoding="utf-8")
+    told = twin.run(named, WEEK).cny
+    assert told is not None
+    assert told.mean > 0

@@ -198,7 +198,7 @@ def told(context: Context, twin: Twin, first: date, asked: Asked, done: Sequence
         return interval(list(values), asked.confidence)
 
     world = World(context.workspace.plant, context.workspace.factor_book, _year(context, first))
-    prices = _prices(context, first, asked)
+    prices = _prices(context, first, asked, gas="natural_gas" in carriers)
     grams = [world.emitted(quantities(world, one, skip)) for one in usages]
     return Simulated(
         asked, first, twin, tuple(done), usages,
@@ -251,21 +251,24 @@ class _Prices:
         return found + one.total("natural_gas", skip) * self.gas
 
 
-def _prices(context: Context, first: date, asked: Asked) -> _Prices | None:
-    """Return the prices of the days, None where the plant names no tariff."""
+def _prices(context: Context, first: date, asked: Asked, *, gas: bool) -> _Prices | None:
+    """Return the prices of the days, None where the plant does not name all that are needed: half a cost is none."""
     plant, folder = context.workspace.plant, context.workspace.folder
     if plant.tariff is None:
         return None
     begin = datetime.combine(first, time(), zone(plant.time_zone)).astimezone(UTC)
     grid = Grid(begin, int(STEP_S / 60), int(asked.days * DAY_S / STEP_S), plant.time_zone)
-    return _Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), _gas_cny_per_nm3(plant, folder))
+    each = _gas_cny_per_nm3(plant, folder)
+    if gas and each is None:
+        return None
+    return _Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0)
 
 
-def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float:
-    """Return the price of a Nm3 at the first step, 0 where the plant names none; what is billed at 20 °C is put to 0 °C."""
+def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float | None:
+    """Return the price of a Nm3 at the first step, None where the plant names none; what is billed at 20 °C is put to 0 °C."""
     gas = plant_gas_price(plant, folder)
     if gas is None:
-        return 0.0
+        return None
     price = float(gas.steps[0][1])
     return price / units.normal_volume_ratio(plant.accounting.gas_meter_celsius) if gas.unit == "m3" else price
 
