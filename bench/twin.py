@@ -77,6 +77,31 @@ def in_simpy(minutes: float) -> int:
     return done[0]
 
 
+PUBLISHED = ((2, 0, 2 / 3), (3, 0, 22 / 39), (4, 0, 0.5148), (3, 1, 0.6705), (4, 1, 0.6312))
+"""Stations, places between, throughput of equal exponential stations (Hunt 1956; Hillier and Boling 1967)."""
+
+
+def published_lines() -> None:
+    """Print published throughputs beside what both cores simulate."""
+    for stations, room, exact in PUBLISHED:
+        last = stations - 1
+        line = Line(
+            tuple(
+                Station(f"s{i}", Text(f"s{i}", f"s{i}"), Spread("exponential", 1.0), takes=(f"b{i}",) if i else (), gives=f"b{i + 1}" if i < last else None)
+                for i in range(stations)
+            ),
+            tuple(Buffer(f"b{i + 1}", room, direct=room == 0) for i in range(last)),
+        )  # fmt: skip
+        order = list(serial(line) or ())
+        recursion = [simulate_serial(line, order, 500_000, 5_000, 1, r).rate_per_s for r in range(8)]
+        events = [float(simulate(line, 500_000.0, 10_000.0, 1, r).output[1:].mean()) / 10_000.0 for r in range(8)]
+        told = ", ".join(
+            f"{name} {np.mean(found):.4f} ± {np.std(found, ddof=1) / 8**0.5:.4f}"
+            for name, found in (("recursion", recursion), ("events", events))
+        )
+        print(f"{stations} exponential stations, {room} between, published {exact:.4f}: {told}")
+
+
 def run() -> None:
     """Print the figures."""
     geometric = Failure(Spread("geometric", 100.0), Spread("geometric", 10.0))
@@ -86,6 +111,7 @@ def run() -> None:
     error = float(np.std(rates, ddof=1) / 8**0.5)
     mean = float(np.mean(rates))
     print(f"two machines, exact Markov chain {EXACT_GERSHWIN}: simulated {mean:.6f}, {(mean - EXACT_GERSHWIN) / error:+.2f} standard errors ({error:.6f})")  # fmt: skip
+    published_lines()
     failure = Failure(Spread("exponential", BETWEEN), Spread("exponential", REPAIR))
     four = chain(4, Spread("fixed", CYCLE), failure, ROOM)
     order = list(serial(four) or ())

@@ -58,17 +58,24 @@ BUFFER = np.dtype(
     [
         ("room", "i8"), ("slots", "i8"), ("travel_s", "f8"), ("vehicles", "i8"), ("takers", "i8"), ("end_takers", "i8"),
         ("givers", "i8"), ("end_givers", "i8"), ("held", "i8"), ("ready", "i8"), ("head", "i8"), ("waiting", "i8"),
+        ("direct", "b1"),
     ]
 )  # fmt: skip
-"""A buffer: its room and slots, the way to it, who takes and who gives; pieces in it, arrived, the oldest, waiting for a vehicle."""
+"""A buffer: its room and slots, the way to it, who takes and who gives; pieces in it, arrived, the oldest, waiting for a vehicle; a
+direct one takes a piece only for a machine that takes it out at once."""
 SLOT = np.dtype([("family", "i8"), ("born", "f8")])
 CLOCK = np.dtype(
     [
         ("step_s", "f8"), ("horizon_s", "f8"), ("mix", "i8"), ("end_mix", "i8"), ("top", "i8"), ("cycles", "i8"), ("events", "i8"),
-        ("passed", "i8"), ("passage_s", "f8"), ("last_done", "f8"),
+        ("passed", "i8"), ("passage_s", "f8"), ("last_done", "f8"), ("traced", "i8"),
     ]
 )  # fmt: skip
 """The run: its steps and end, the mix, how many stations wait to be looked at, how much happened, time in the line."""
+SEEN = np.dtype([("at_s", "f8"), ("kind", "i8"), ("who", "i8"), ("value", "i8"), ("family", "i8")])
+"""What is remembered of a traced run: a machine entered a state, a buffer holds so many, a piece of a family is finished."""
+A_MACHINE, A_BUFFER, A_PIECE = range(3)
+SPARE = 4096
+"""Rows of the trace that must be free before an event: what one event may set off at one moment."""
 
 
 class World(NamedTuple):
@@ -85,6 +92,7 @@ class World(NamedTuple):
     tally: Any
     finished: Any  # interval × family
     clock: Any  # one record
+    trace: Any  # rows of SEEN; none where nothing is to be remembered
 
 
 @compiled
@@ -112,6 +120,19 @@ def passed(w: World, s: int, state: int, start: float, end: float) -> None:
 
 
 @compiled
+def see(w: World, at: float, kind: int, what: tuple[int, int, int]) -> None:
+    """Remember something (who, value, family) where the run is traced and there is room."""
+    place = w.clock[0].traced
+    if place < len(w.trace):
+        w.trace[place].at_s = at
+        w.trace[place].kind = kind
+        w.trace[place].who = what[0]
+        w.trace[place].value = what[1]
+        w.trace[place].family = what[2]
+        w.clock[0].traced += 1
+
+
+@compiled
 def enter(w: World, k: int, state: int, at: float) -> None:
     """Put a machine into a state; a wait that was long enough is told as standby from then on."""
     s, old, since = w.machines[k].station, w.machines[k].state, w.machines[k].since
@@ -119,10 +140,12 @@ def enter(w: World, k: int, state: int, at: float) -> None:
     if old in (IDLE, BLOCKED) and at - since > patience:
         passed(w, s, old, since, since + patience)
         passed(w, s, STANDBY, since + patience, at)
+        see(w, since + patience, A_MACHINE, (k, STANDBY, w.machines[k].piece))
     else:
         passed(w, s, old, since, at)
     w.machines[k].state = state
     w.machines[k].since = at
+    see(w, at, A_MACHINE, (k, state, w.machines[k].piece))
 
 
 @compiled
@@ -148,6 +171,7 @@ def put(w: World, q: Queue, buffer: int, family: int, born: float, at: float) ->
     w.slots[w.buffers[buffer].slots + place].family = family
     w.slots[w.buffers[buffer].slots + place].born = born
     w.buffers[buffer].held += 1
+    see(w, at, A_BUFFER, (buffer, w.buffers[buffer].held, family))
     seconds, vehicles = w.buffers[buffer].travel_s, w.buffers[buffer].vehicles
     if vehicles != NOBODY:
         w.buffers[buffer].waiting += 1
@@ -182,7 +206,7 @@ def carry(w: World, q: Queue, pool: int, at: float) -> None:
 
 
 @compiled
-def take(w: World, buffer: int) -> tuple[int, float]:
+def take(w: World, buffer: int, at: float) -> tuple[int, float]:
     """Take the oldest piece out of a buffer; who could not put one in looks again."""
     place = w.buffers[buffer].head
     slot = w.slots[w.buffers[buffer].slots + place]
@@ -190,6 +214,7 @@ def take(w: World, buffer: int) -> tuple[int, float]:
     w.buffers[buffer].head = (place + 1) % w.buffers[buffer].room
     w.buffers[buffer].held -= 1
     w.buffers[buffer].ready -= 1
+    see(w, at, A_BUFFER, (buffer, w.buffers[buffer].held, family))
     for one in range(w.buffers[buffer].givers, w.buffers[buffer].end_givers):
         look(w, w.lists[one])
     return family, born
@@ -209,6 +234,13 @@ def operators(w: World, s: int, sign: int) -> None:
 
 
 @compiled
+def may_staff(w: World, s: int) -> bool:
+    """Tell whether the operators of one more machine of a station are free."""
+    pool = w.stations[s].pool
+    return bool(pool == NOBODY or w.pools[pool] >= w.stations[s].operators)
+
+
+@compiled
 def may_start(w: World, s: int) -> bool:
     """Tell whether a free machine of a station can start a piece."""
     if not w.stations[s].open:
@@ -216,8 +248,7 @@ def may_start(w: World, s: int) -> bool:
     for one in range(w.stations[s].takes, w.stations[s].end_takes):
         if w.buffers[w.lists[one]].ready == 0:
             return False
-    pool = w.stations[s].pool
-    return bool(pool == NOBODY or w.pools[pool] >= w.stations[s].operators)
+    return may_staff(w, s)
 
 
 @compiled
@@ -226,7 +257,7 @@ def begin(w: World, q: Queue, k: int, at: float) -> None:
     s = w.machines[k].station
     family, born = NOBODY, at
     for one in range(w.stations[s].takes, w.stations[s].end_takes):
-        taken, since = take(w, w.lists[one])
+        taken, since = take(w, w.lists[one], at)
         if family == NOBODY:
             family, born = taken, since
         elif since < born:
@@ -297,6 +328,18 @@ def done(w: World, q: Queue, k: int, at: float) -> None:
 
 
 @compiled
+def awaited(w: World, buffer: int) -> bool:
+    """Tell whether a machine that takes from a direct buffer is free to start now."""
+    for one in range(w.buffers[buffer].takers, w.buffers[buffer].end_takers):
+        s = w.lists[one]
+        if w.stations[s].open and may_staff(w, s):
+            for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
+                if w.machines[k].state == IDLE:
+                    return True
+    return False
+
+
+@compiled
 def hand_on(w: World, q: Queue, k: int, at: float) -> None:
     """Put a machine's finished piece where it goes, or let the machine wait with it."""
     s, target = w.machines[k].station, w.machines[k].target
@@ -306,7 +349,8 @@ def hand_on(w: World, q: Queue, k: int, at: float) -> None:
             count(w, s, FINISHED, at)
             w.clock[0].passed += 1
             w.clock[0].passage_s += at - w.machines[k].begun
-    elif w.buffers[target].held < w.buffers[target].room:
+            see(w, at, A_PIECE, (s, NOBODY, w.machines[k].piece))
+    elif w.buffers[target].held < w.buffers[target].room and (not w.buffers[target].direct or awaited(w, target)):
         put(w, q, target, w.machines[k].piece, w.machines[k].begun, at)
     else:
         if w.machines[k].state == WORKING:
@@ -327,6 +371,26 @@ def free(w: World, k: int, at: float) -> None:
 
 
 @compiled
+def invite(w: World, s: int) -> None:
+    """Let those look who wait to hand a piece directly to a station."""
+    for one in range(w.stations[s].takes, w.stations[s].end_takes):
+        buffer = w.lists[one]
+        if w.buffers[buffer].direct and w.buffers[buffer].held == 0:
+            for giver in range(w.buffers[buffer].givers, w.buffers[buffer].end_givers):
+                if stuck(w, w.lists[giver]):
+                    look(w, w.lists[giver])
+
+
+@compiled
+def stuck(w: World, s: int) -> bool:
+    """Tell whether a machine of a station waits with a finished piece."""
+    for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
+        if w.machines[k].target != NOBODY and w.machines[k].state in (BLOCKED, OFF, WARM_UP):
+            return True
+    return False
+
+
+@compiled
 def attend(w: World, q: Queue, at: float) -> None:
     """Look at every station that something changed for, until nothing changes any more."""
     while w.clock[0].top > 0:
@@ -337,8 +401,11 @@ def attend(w: World, q: Queue, at: float) -> None:
             state = w.machines[k].state
             if state == BLOCKED or (state in (OFF, WARM_UP) and w.machines[k].target != NOBODY):
                 hand_on(w, q, k, at)
-            if w.machines[k].state == IDLE and may_start(w, s):
-                begin(w, q, k, at)
+            if w.machines[k].state == IDLE:
+                if may_start(w, s):
+                    begin(w, q, k, at)
+                elif w.stations[s].open:
+                    invite(w, s)
 
 
 @compiled
@@ -406,10 +473,16 @@ def happen(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
 
 
 @compiled
+def full(w: World) -> bool:
+    """Tell whether the trace must be emptied before anything more happens."""
+    return len(w.trace) > 0 and w.clock[0].traced > len(w.trace) - SPARE
+
+
+@compiled
 def run(w: World, q: Queue, until: float) -> float:
-    """Let events happen up to a moment; return it, or the moment of the last event where none is left."""
+    """Let events happen up to a moment; return it, or the moment of the last event where none is left or the trace is full."""
     at = 0.0
-    while q.size[0] > 0 and q.when[0, 0] <= until:
+    while q.size[0] > 0 and q.when[0, 0] <= until and not full(w):
         at, kind, who, stamp = pop(q)
         w.clock[0].events += 1
         happen(w, q, (kind, who, stamp), at)

@@ -87,13 +87,22 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """A store: ``capacity`` pieces, those on their way (``travel_s``) included; vehicles of a pool carry them, if one is named."""
+    """A store: ``capacity`` pieces, those on their way (``travel_s``) included; vehicles of a pool carry them, if one is named.
+
+    ``direct``: no place at all, a piece goes from machine to machine and waits in the first until the second is free.
+    """
 
     id: str
-    capacity: int
+    capacity: int = 0
     travel_s: float = 0.0
     vehicles: str | None = None
     title: Text | None = None
+    direct: bool = False
+
+    @property
+    def room(self) -> int:
+        """Pieces between the stations; none where they are handed over directly."""
+        return 0 if self.direct else self.capacity
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +150,10 @@ def faults(line: Line, file: str | None = None) -> list[Problem]:
     """Return every fault of a line: unknown names, buffers of nothing, shares above one, negative times, no exit, no way out."""
     found = [*_names(line)]
     for place, one in enumerate(line.buffers):
-        if one.capacity < 1:
-            found.append(_fault("capacity", f"buffers[{place}].capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 没有缓存时请合并两个工位。", "At least 1; join the two stations where there is none.")))  # fmt: skip
+        if one.capacity < 1 and not one.direct:
+            found.append(_fault("capacity", f"buffers[{place}].capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 机对机直接交接时写 direct = true。", "At least 1; where machines hand over directly write direct = true.")))  # fmt: skip
+        if one.direct:
+            found += _direct(one, f"buffers[{place}]", line)
         if one.travel_s < 0:
             found.append(_negative(f"buffers[{place}].travel_s", one.travel_s))
     for place, pool in enumerate(line.pools):
@@ -163,6 +174,17 @@ def _fault(code: str, column: str, zh: str, en: str, hint: tuple[str, str]) -> P
 
 def _negative(column: str, value: float) -> Problem:
     return _fault("negative", column, f"{value:g} 不能为负。", f"{value:g} is below zero.", ("请写非负数。", "Write a number not below zero."))  # fmt: skip
+
+
+def _direct(one: Buffer, where: str, line: Line) -> Iterator[Problem]:
+    """A direct hand-over has no place, no way and no vehicle, and its taker takes nothing else."""
+    if one.capacity > 0 or one.travel_s > 0 or one.vehicles is not None:
+        yield _fault("direct", where, f"“{one.id}”是直接交接, 没有容量、路程和搬运车。", f"'{one.id}' hands over directly: it has no capacity, way or vehicle.", ("请去掉这些键, 或去掉 direct。", "Leave these keys out, or direct."))  # fmt: skip
+    if line.blocks_before:
+        yield _fault("direct", where, "blocks_before 的线不能直接交接。", "A line that blocks_before cannot hand over directly.", ("请给缓存, 或去掉 blocks_before。", "Give it a buffer, or leave blocks_before out."))  # fmt: skip
+    for station in line.stations:
+        if one.id in station.takes and len(station.takes) > 1:
+            yield _fault("direct", where, f"“{station.id}”由多处取料, 不能直接交接。", f"'{station.id}' takes from several: it needs a place for each.", ("请给缓存容量。", "Give the buffer a capacity."))  # fmt: skip
 
 
 def _names(line: Line) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from zerofactory.optimisation.twin.events import NOBODY, World
 from zerofactory.optimisation.twin.heap import Queue, push, queue
 from zerofactory.optimisation.twin.line import IDLE, STATES, Buffer, Line, Window, faults, serial
 from zerofactory.optimisation.twin.serial import NEVER, NONE_S
+from zerofactory.optimisation.twin.start import State, set_out
 
 Floats = NDArray[np.float64]
 COUNTS = ("made", "scrapped", "reworked", "finished", "failures", "setups")
@@ -60,26 +61,45 @@ class Run:
         return made
 
 
-def simulate(line: Line, horizon_s: float, step_s: float = 900.0, seed: int = 0, replication: int = 0) -> Run:
-    """Return a run from an empty line over ``horizon_s`` seconds, in intervals of ``step_s``.
+def simulate(
+    line: Line,
+    horizon_s: float,
+    step_s: float = 900.0,
+    seed: int = 0,
+    replication: int = 0,
+    state: State | None = None,
+) -> Run:
+    """Return a run over ``horizon_s`` seconds, in intervals of ``step_s``, from an empty line or from a state of it.
 
     Raises
     ------
     FaultyData
-        The line has faults, or it stood still for good: every piece waits for another.
+        The line or the state has faults, or the line stood still for good: every piece waits for another.
     """
+    world = opened(line, horizon_s, step_s, seed, replication)
+    waiting = begin(world)
+    if state is not None:
+        set_out(world, waiting, line, state)
+    events.run(world, waiting, float(horizon_s))
+    return ended(world, line, seed, replication)
+
+
+def opened(line: Line, horizon_s: float, step_s: float, seed: int, replication: int) -> World:
+    """Return a line without faults at the beginning of a run; raise `FaultyData` with all that it has."""
     problems = faults(line)
     if line.blocks_before and serial(line) is None:
         problems.append(_only_serial())
     refuse(problems)
-    world = arrays(line, horizon_s, step_s, seed, replication)
-    waiting = begin(world)
-    events.run(world, waiting, float(horizon_s))
-    events.settle(world, float(horizon_s))
-    _refuse_standstill(world, line)
+    return arrays(line, horizon_s, step_s, seed, replication)
+
+
+def ended(world: World, line: Line, seed: int, replication: int) -> Run:
+    """Return what a run came to at its end; raise `FaultyData` where it stood still for good."""
     clock, states = world.clock[0], len(STATES)
+    events.settle(world, float(clock["horizon_s"]))
+    _refuse_standstill(world, line)
     return Run(
-        line, float(step_s), float(horizon_s), seed, replication,
+        line, float(clock["step_s"]), float(clock["horizon_s"]), seed, replication,
         seconds=world.tally[:, :, :states], counts=np.rint(world.tally[:, :, states:]).astype(np.int64),
         finished=np.rint(world.finished).astype(np.int64), passage_s=float(clock["passage_s"] / max(clock["passed"], 1)),
         machine_cycles=int(clock["cycles"]), events=int(clock["events"]),
@@ -117,7 +137,7 @@ def arrays(line: Line, horizon_s: float, step_s: float, seed: int, replication: 
         stations, given, machines, buffers, np.zeros(max(slots, 1), dtype=events.SLOT),
         np.array([one.number for one in line.pools] or [0], dtype=np.int64), np.array(lists, dtype=np.int64),
         np.array(numbers, dtype=np.float64), np.zeros((len(names), intervals, len(STATES) + len(COUNTS))),
-        np.zeros((intervals, len(families))), clock,
+        np.zeros((intervals, len(families))), clock, np.zeros(0, dtype=events.SEEN),
     )  # fmt: skip
 
 
@@ -156,14 +176,15 @@ def _streams(line: Line, seed: int, replication: int, numbers: list[float]) -> N
 
 def _buffer(row: Any, line: Line, one: Buffer, lists: list[int], slots: int) -> int:
     """Fill the record of a buffer; return how many slots are taken after it."""
-    row["room"], row["slots"], row["travel_s"] = one.capacity, slots, one.travel_s
+    places = 1 if one.direct else one.capacity
+    row["room"], row["slots"], row["travel_s"], row["direct"] = places, slots, one.travel_s, one.direct
     row["vehicles"] = NOBODY if one.vehicles is None else [pool.id for pool in line.pools].index(one.vehicles)
     row["takers"] = len(lists)
     lists += [place for place, station in enumerate(line.stations) if one.id in station.takes]
     row["end_takers"] = row["givers"] = len(lists)
     lists += [place for place, station in enumerate(line.stations) if one.id in (station.gives, station.rework)]
     row["end_givers"] = len(lists)
-    return slots + one.capacity
+    return slots + places
 
 
 def begin(world: World) -> Queue:

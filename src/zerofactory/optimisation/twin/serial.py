@@ -64,7 +64,7 @@ def arrays(line: Line, order: list[int], seed: int, replication: int) -> Station
         for one in stations
     ]
     codes = [[one.coded() for one in row] for row in spreads]
-    room = {buffer.id: buffer.capacity for buffer in line.buffers}
+    room = {buffer.id: buffer.room for buffer in line.buffers}
     names = [one.id for one in stations]
     return Stations(
         np.array([[one[0] for one in row] for row in codes], dtype=np.int64),
