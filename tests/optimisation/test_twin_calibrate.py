@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from zerofactory.errors import Misuse
-from zerofactory.optimisation.twin.calibrate import NAMES, Observed, cvrmse, fit, keep, nmbe
+from zerofactory.optimisation.twin.calibrate import NAMES, Observed, balance, cvrmse, fit, keep, nmbe
+from zerofactory.optimisation.twin.rhythm import EXTRA, WAITS, WORKS, rhythm
 
 TRUE = {"off": 20.0, "idle": 60.0, "working": 150.0}
 DEGREE = 3.0
@@ -79,3 +82,51 @@ def test_measures_of_ashrae_by_hand() -> None:
     metered, predicted = np.array([10.0, 12.0, 14.0]), np.array([11.0, 12.0, 10.0])
     assert nmbe(metered, predicted) == pytest.approx(3.0 / 36.0)
     assert cvrmse(metered, predicted) == pytest.approx((17.0 / 3.0) ** 0.5 / 12.0)
+
+
+def weeks(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return day × slot and kinds of a place with breaks, one shift on Saturdays, a warm season and noise."""
+    random = np.random.default_rng(seed)
+    day = np.zeros(24)
+    day[6], day[7:23], day[[12, 18]] = 0.45, 1.0, 0.5
+    saturday = np.where(np.arange(24) < 15, day, 0.0)
+    kinds = np.tile(np.array([1, 2, 3, 4, 5, 6, 0]), count)
+    shapes = np.stack([np.zeros(24) if kind == 0 else saturday if kind == 6 else day for kind in kinds])
+    season = 1.0 + 0.5 * np.sin(np.arange(len(kinds)) / 58.0)
+    return 20.0 + 400.0 * season[:, None] * shapes * random.normal(1.0, 0.05, shapes.shape), kinds
+
+
+def test_the_rhythm_of_a_week_is_found_through_the_seasons() -> None:
+    power, kinds = weeks(40, 1)
+    power[5, 3] = np.nan
+    found = rhythm(power, kinds)
+    assert found is not None
+    assert [found.hours(kind, WORKS) for kind in (1, 6, 0)] == [14.0, 7.0, 0.0]
+    assert [found.hours(kind, WAITS) for kind in (1, 6, 0)] == [3.0, 2.0, 0.0]
+    assert (found.of(np.array([EXTRA])) == found.of(np.array([3]))).all()
+
+
+def test_no_rhythm_is_read_into_a_load_without_one() -> None:
+    random = np.random.default_rng(2)
+    kinds = np.tile(np.array([1, 2, 3, 4, 5, 6, 0]), 20)
+    assert rhythm(50.0 + random.normal(0.0, 1.0, (140, 24)), kinds) is None
+    assert rhythm(np.full((140, 24), np.nan), kinds) is None
+    assert rhythm(np.zeros((140, 24)), kinds) is None
+
+
+@pytest.mark.parametrize(("heating", "cooling"), [(15, None), (None, 21), (10, 18), (None, None)])
+def test_the_base_of_heating_and_cooling_is_found(heating: int | None, cooling: int | None) -> None:
+    random = np.random.default_rng(4)
+    days = 330
+    degc = np.repeat(16.0 + 12.0 * np.sin(np.arange(days) / 52.0) + random.normal(0, 2, days), 24)
+    seen = observed(days, 8, noise=4.0)
+    plain = Observed(seen.energy - DEGREE * seen.degrees["cooling"], seen.open_fraction, seen.busy_fraction, seen.day, 1.0, {})  # fmt: skip
+    more = sum(
+        5.0 * np.maximum(side * (degc - base), 0.0) * plain.open_fraction
+        for side, base in ((-1.0, heating), (1.0, cooling))
+        if base is not None
+    )
+    found = balance(replace(plain, energy=plain.energy + more), degc)
+    assert set(found) == {name for name, base in (("heating", heating), ("cooling", cooling)) if base is not None}
+    for name, base in (("heating", heating), ("cooling", cooling)):
+        assert base is None or abs(found[name] - base) <= 1.0

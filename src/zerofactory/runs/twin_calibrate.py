@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.metering.baseline import degree_days, limits
 from zerofactory.metering.interval import MISSING
 from zerofactory.metering.profile import shop_meters
-from zerofactory.optimisation.twin.calibrate import NAMES, Fit, Floats, Kept, Observed, fit, keep
+from zerofactory.optimisation.twin.calibrate import NAMES, Fit, Floats, Kept, Observed, balance, fit, keep, with_degrees
 from zerofactory.optimisation.twin.line import Station
+from zerofactory.optimisation.twin.rhythm import CLOSED, EXTRA, OFF, WAITS, WORKS, Rhythm, rhythm
 from zerofactory.periods import Period
 from zerofactory.runs.baseline import daily_output, daily_temperature
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month, months_of
 from zerofactory.runs.twin_file import COLUMNS, FITTED, Twin, read, windows
 from zerofactory.site.calendar import is_workday
+from zerofactory.site.model import Calendar
 from zerofactory.store.files import write_bytes_whole
 
 LEAST_MONTHS = 2
@@ -39,7 +41,11 @@ class Asked:
 
 @dataclass(frozen=True)
 class Fitted:
-    """One place: a station or a shop, its meters, the fit and how it does on the months held out."""
+    """One place: a station or a shop, its meters, the fit and how it does on the months held out.
+
+    ``rhythm`` is when it was seen to be off, to wait and to work (None: the calendar's shifts), ``bases_degc`` the outdoor
+    temperatures from which it heats and cools.
+    """
 
     place: str
     title: Text
@@ -48,6 +54,8 @@ class Fitted:
     meters: tuple[str, ...]
     fit: Fit
     kept: Kept | None
+    rhythm: Rhythm | None = None
+    bases_degc: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,11 +79,12 @@ class Calibration:
 
 @dataclass(frozen=True)
 class _Days:
-    """The calendar of the months, quarter hour by quarter hour: which are open, the degrees, the output of each month."""
+    """The calendar of a month, quarter hour by quarter hour: which are open, of which kind its days are, how warm, the output."""
 
     days: tuple[date, ...]
+    kinds: NDArray[np.int64]
     open_fraction: Floats
-    degrees: Mapping[str, Floats]
+    mean_degc: Floats | None
     pieces: Floats
     slots: int
 
@@ -101,15 +110,28 @@ def calibrate(context: Context, asked: Asked) -> Calibration:
             rows = [month.meter_ids.index(meter) for meter in place.meters if meter in month.meter_ids]
             lost = (month.state[rows] == MISSING).any(axis=0)
             amounts.append(np.where(lost, np.nan, month.amount_milli[rows].sum(axis=0) / 1000.0))
-        seen = [_observed(place, one, energy) for one, energy in zip(there, amounts, strict=True)]
-        parts = [_joined(seen[: len(months)]), _joined(seen[len(months) :])]
-        if parts[0] is None or not np.nansum(parts[0].energy):
+        if not sum(np.nansum(one) for one in amounts[: len(months)]):
             skipped.append(Text(f"{place.title.zh}: 没有读数。", f"{place.title.en}: no readings."))
             continue
-        found = fit(parts[0], asked.confidence)
-        kept = None if parts[1] is None else keep(found, parts[1], asked.confidence)
-        fitted.append(Fitted(place.id, place.title, place.level, place.carrier, place.meters, found, kept))
+        fitted.append(_fitted(place, there, amounts, asked, len(months)))
     return Calibration(asked, months, tuple(fitted), tuple(skipped))
+
+
+def _fitted(place: _Place, there: Sequence[_Days], amounts: Sequence[Floats], asked: Asked, months: int) -> Fitted:
+    """Return the fit of a place to the first ``months``, held against the others."""
+    known = list(zip(there, amounts, strict=True))
+    passes = rhythm(
+        np.concatenate([energy[: one.slots].reshape(-1, 96) for one, energy in known[:months]]) * 4.0,
+        np.concatenate([one.kinds for one in there[:months]]),
+    )
+    plain = [_observed(place, one, energy, passes) for one, energy in known]
+    first = _joined([one for one, _ in plain[:months]])
+    warm = _joined_degc([one for _, one in plain[:months]])
+    bases = {} if warm is None else balance(first, warm)
+    seen = [one if degc is None else with_degrees(one, degc, bases) for one, degc in plain]
+    found = fit(_joined(seen[:months]), asked.confidence)
+    kept = keep(found, _joined(seen[months:]), asked.confidence) if len(seen) > months else None
+    return Fitted(place.id, place.title, place.level, place.carrier, place.meters, found, kept, passes, bases)
 
 
 def write(context: Context, done: Calibration) -> Path:
@@ -170,23 +192,48 @@ def _read(context: Context, label: str, temperature: Path | None) -> _Days:
         edges = np.clip((np.arange(slots + 1) * 900.0), window.start_s, window.end_s)
         opened += np.diff(edges) / 900.0
     shifts = np.array([float(is_workday(plant.calendar, day)) for day in days])
+    kinds = np.array([_kind(plant.calendar, day) for day in days])
     pieces = daily_output(context, days, shifts)
     mean = daily_temperature(context, temperature, days)
-    degrees: dict[str, Floats] = {}
-    if mean is not None:
-        heating, cooling = degree_days(mean, limits()["heating_base_degc"].value, limits()["cooling_base_degc"].value)
-        degrees = {"heating": np.repeat(heating, 96) * (opened > 0), "cooling": np.repeat(cooling, 96) * (opened > 0)}
-    return _Days(days, opened, degrees, np.zeros(len(days)) if pieces is None else pieces, slots)
+    return _Days(days, kinds, opened, mean, np.zeros(len(days)) if pieces is None else pieces, slots)
 
 
-def _observed(place: _Place, there: _Days, energy: Floats) -> Observed:
-    """Return a month as it is fitted to: a station is busy for its cycles' share of the open time of each day."""
-    open_s = there.open_fraction.reshape(-1, 96).sum(axis=1) * 900.0
+def _kind(calendar: Calendar, day: date) -> int:
+    """Return the kind of a day, as the rhythm of a place tells them apart."""
+    if day in calendar.extra_workdays:
+        return EXTRA
+    return day.isoweekday() if is_workday(calendar, day) else CLOSED
+
+
+def _observed(place: _Place, there: _Days, energy: Floats, passes: Rhythm | None) -> tuple[Observed, Floats | None]:
+    """Return a month as it is fitted to, and its temperature by interval.
+
+    A station is busy for its cycles' share of the time in which it works; pieces of a month that is told as a whole fall on its
+    days by the hours that the station works on them.
+    """
+    if passes is None:
+        opened, works = there.open_fraction, there.open_fraction
+    else:
+        states = passes.of(there.kinds).ravel()
+        edge = np.where((there.open_fraction > 0) & (there.open_fraction < 1), there.open_fraction, 1.0)
+        opened, works = np.where(states == OFF, 0.0, edge), np.where(states == WORKS, edge, 0.0)
+    works_s = works.reshape(-1, 96).sum(axis=1) * 900.0
+    pieces = _by_hours(there.pieces, works_s)
     share = np.mean([one.cycle.average_s / (one.machines * _sharing(place, one)) for one in place.stations])
-    busy = np.divide(there.pieces * share, open_s, out=np.zeros(len(open_s)), where=open_s > 0)
-    first = there.days[0].toordinal()
-    day = np.repeat(np.arange(len(there.days)) + first, 96)
-    return Observed(energy[: there.slots], there.open_fraction, np.repeat(np.minimum(busy, 1.0), 96), day.astype(np.int64), 0.25, there.degrees)  # fmt: skip
+    busy = np.minimum(np.divide(pieces * share, works_s, out=np.zeros(len(works_s)), where=works_s > 0), 1.0)
+    at_work = np.divide(works, opened, out=np.zeros(len(opened)), where=opened > 0) * np.repeat(busy, 96)
+    day = np.repeat(np.arange(len(there.days)) + there.days[0].toordinal(), 96)
+    degc = None if there.mean_degc is None else np.repeat(there.mean_degc, 96)
+    return Observed(energy[: there.slots], opened, at_work, day.astype(np.int64), 0.25, {}), degc
+
+
+def _by_hours(pieces: Floats, works_s: Floats) -> Floats:
+    """Return pieces by day: as they are where the days differ, else by the hours worked on each."""
+    told = pieces[pieces > 0]
+    if not told.size or np.ptp(told) > 1e-9 * told.max() or not works_s.any():
+        return pieces
+    spread: Floats = works_s * (pieces.sum() / works_s.sum())
+    return spread
 
 
 def _sharing(place: _Place, one: Station) -> float:
@@ -194,9 +241,7 @@ def _sharing(place: _Place, one: Station) -> float:
     return float(max(sum(other.takes == one.takes and bool(one.takes) for other in place.stations), 1))
 
 
-def _joined(parts: Sequence[Observed]) -> Observed | None:
-    if not parts:
-        return None
+def _joined(parts: Sequence[Observed]) -> Observed:
     return Observed(
         np.concatenate([one.energy for one in parts]),
         np.concatenate([one.open_fraction for one in parts]),
@@ -205,6 +250,11 @@ def _joined(parts: Sequence[Observed]) -> Observed | None:
         parts[0].hours,
         {name: np.concatenate([one.degrees[name] for one in parts]) for name in parts[0].degrees},
     )
+
+
+def _joined_degc(parts: Sequence[Floats | None]) -> Floats | None:
+    known = [one for one in parts if one is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 def _months(context: Context, holdout: Sequence[str]) -> tuple[str, ...]:
@@ -239,6 +289,14 @@ def _json(one: Fitted) -> dict[str, object]:
         "powers": {state: one.fit.powers[state].as_json() for state in NAMES if state in one.fit.powers},
         "slopes": {name: slope.as_json() for name, slope in one.fit.slopes.items()},
         "missing": list(one.fit.missing),
+        "bases_degc": dict(one.bases_degc),
+        "hours": None
+        if one.rhythm is None
+        else {
+            str(kind): {"works": one.rhythm.hours(kind, WORKS), "waits": one.rhythm.hours(kind, WAITS)}
+            for kind in sorted(one.rhythm.by_kind)
+            if kind != CLOSED
+        },
         "nmbe_fraction": one.fit.nmbe_fraction,
         "cvrmse_fraction": one.fit.cvrmse_fraction,
         "days": one.fit.days,

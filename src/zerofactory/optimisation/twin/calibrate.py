@@ -140,6 +140,64 @@ def fit(seen: Observed, confidence: float = 0.95) -> Fit:
     )
 
 
+BASES_DEGC = {"heating": tuple(range(6, 21)), "cooling": tuple(range(12, 27))}
+"""Outdoor temperatures that are tried; the one that leaves the least error holds (a change point as in ASHRAE Guideline 14-2014,
+annex D)."""
+
+
+def with_degrees(seen: Observed, degc: Floats, bases_degc: Mapping[str, float]) -> Observed:
+    """Return what was observed with degrees below the base of heating and above that of cooling, while the place is open."""
+    sides = {"heating": -1.0, "cooling": 1.0}
+    degrees = {
+        name: np.maximum(sides[name] * (degc - base), 0.0) * seen.open_fraction for name, base in bases_degc.items()
+    }
+    return Observed(seen.energy, seen.open_fraction, seen.busy_fraction, seen.day, seen.hours, degrees)
+
+
+def balance(seen: Observed, degc: Floats) -> dict[str, float]:
+    """Return the outdoor temperatures from which a place heats and cools (°C), found on the sums of its days.
+
+    A side that takes nothing at any base is left out. The intervals of a later fit take the bases as known.
+
+    Examples
+    --------
+    >>> degc = np.repeat(np.linspace(-2.0, 34.0, 120), 4)
+    >>> o = np.tile([0.0, 1.0, 1.0, 0.0], 120)
+    >>> e = 5.0 + 20.0 * o + 3.0 * np.maximum(14.0 - degc, 0.0) * o
+    >>> balance(Observed(e, o, o, np.repeat(np.arange(120), 4), 1.0, {}), degc)
+    {'heating': 14.0}
+    """
+    known = np.isfinite(seen.energy)
+    used, warm = seen.part(known), degc[known]
+    first = np.flatnonzero(np.diff(used.day, prepend=used.day[0] - 1))
+    chosen: dict[str, float] = {}
+    without = _day_error(used, first)
+    for _ in range(2):  # each side once more, the other being known
+        for name, bases in BASES_DEGC.items():
+            others = {side: base for side, base in chosen.items() if side != name}
+            plain = _day_error(with_degrees(used, warm, others), first)
+            errors = {
+                base: _day_error(with_degrees(used, warm, {**others, name: float(base)}), first) for base in bases
+            }
+            best = min(errors, key=lambda base: (errors[base], base))
+            chosen = dict(others)
+            if plain - errors[best] > GAINS * without:
+                chosen[name] = float(best)
+    return {name: chosen[name] for name in BASES_DEGC if name in chosen}
+
+
+GAINS = 0.03  # of the squared error without weather: what a side must explain to count, more than chance does in a year of days
+
+
+def _day_error(seen: Observed, first: NDArray[np.int64]) -> float:
+    """Return the squared error of the best fit to the sums of the days, which begin at ``first``."""
+    from scipy.optimize import nnls
+
+    columns, _ = _columns(seen)
+    sums = np.add.reduceat(columns, first, axis=0)
+    return float(nnls(sums, np.add.reduceat(seen.energy / seen.hours, first))[1]) ** 2
+
+
 def keep(found: Fit, later: Observed, confidence: float = 0.95) -> Kept:
     """Return how a fit does on days that came later.
 
