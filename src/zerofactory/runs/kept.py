@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -24,22 +25,41 @@ class Kept:
     def __init__(self, size: int, most_bytes: int = MOST_BYTES) -> None:
         self._size, self._most_bytes, self._bytes = size, most_bytes, 0
         self._held, self._lock = OrderedDict[str, Any](), Lock()
+        self._making: dict[str, Future[Any]] = {}
 
     def get(self, key: str, make: Callable[[], Result]) -> Result:
-        """Return what is kept under a key, made now if nothing is."""
+        """Return what is kept under a key, made now if nothing is; who asks while it is being made waits for that one."""
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
                 found: Result = self._held[key]
                 return found
-        made = make()
+            others = self._making.get(key)
+            if others is None:
+                mine = self._making[key] = Future[Any]()
+        if others is not None:
+            awaited: Result = others.result()
+            return awaited
+        try:
+            made = make()
+        except BaseException as error:
+            with self._lock:
+                del self._making[key]
+            mine.set_exception(error)
+            raise
+        self._keep(key, made)
+        mine.set_result(made)
+        return made
+
+    def _keep(self, key: str, made: object) -> None:
+        """Keep a result, and let go what is over."""
         with self._lock:
+            del self._making[key]
             self._bytes += _length(made) - _length(self._held.get(key))
             self._held[key] = made
             while len(self._held) > self._size or (self._bytes > self._most_bytes and self._held):
                 _, gone = self._held.popitem(last=False)
                 self._bytes -= _length(gone)
-        return made
 
 
 def _length(result: object) -> int:
