@@ -179,6 +179,13 @@ def _toml(value: object) -> str:
         ("maximum = 50", "", "site.rollover_needs_maximum", "meters[0].maximum", "[[meters]]"),
         ("rollover = 100000", "rollover = -1", "site.bad_rollover", "meters[0].rollover", "rollover = -1"),
         ("multiplier = 4000", "multiplier = 0", "site.out_of_range", "meters[0].multiplier", "multiplier = 0"),
+        (
+            'end = "16:30" }',
+            'end = "16:30", weekdays = [5, 7] }',
+            "site.out_of_range",
+            "calendar.shifts[0].weekdays",
+            'shifts = [{ name = "早班", start = 08:00:00, end = "16:30", weekdays = [5, 7] }]',
+        ),
         ('formula = "main - oven"', "", "site.formula_and_kind", "meters[2].formula", "[[meters]]"),
         ('"main - oven"', '"main - ofen"', "site.bad_formula", "meters[2].formula", 'formula = "main - ofen"'),
         ('"main - oven"', '"main - rest"', "site.circle", "meters[2].formula", 'formula = "main - rest"'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,7 +12,7 @@ from zerofactory.errors import Misuse, NotFound, Text
 from zerofactory.periods import Period
 from zerofactory.site import load
 from zerofactory.site.boundary import consolidated_fraction, described
-from zerofactory.site.calendar import is_workday, shift_at, workdays
+from zerofactory.site.calendar import is_workday, shift_at, shifts_of, workdays
 from zerofactory.site.locate import rows_of
 from zerofactory.site.model import Calendar, Shift, amount_unit
 from zerofactory.site.tree import UnreadableFormula, circle, meter_tree, parse_formula
@@ -135,3 +135,18 @@ def test_workdays_and_shifts() -> None:
     assert shift_at(calendar, friday_night, "Asia/Shanghai") == late
     assert shift_at(calendar, datetime(2025, 1, 4, 18, 30, tzinfo=UTC), "Asia/Shanghai") is None
     assert shift_at(calendar, datetime(2025, 1, 3, 4, tzinfo=UTC), "Asia/Shanghai") is None
+
+
+def test_a_shift_of_some_weekdays_and_a_day_made_up() -> None:
+    early, late = (
+        Shift(Text("早班", "early"), time(7), time(15)),
+        Shift(Text("中班", "late"), time(15), time(23), (1, 2, 3, 4, 5)),
+    )
+    calendar = Calendar((early, late), (1, 2, 3, 4, 5, 6), extra_workdays=(date(2025, 10, 11),))
+    assert shifts_of(calendar, date(2025, 3, 7)) == (early, late)
+    assert shifts_of(calendar, date(2025, 3, 8)) == (early,)
+    assert shifts_of(calendar, date(2025, 10, 11)) == (early, late)
+    assert shifts_of(calendar, date(2025, 3, 9)) == ()
+    saturday_evening = datetime(2025, 3, 8, 10, tzinfo=UTC)
+    assert shift_at(calendar, saturday_evening, "Asia/Shanghai") is None
+    assert shift_at(calendar, saturday_evening - timedelta(days=1), "Asia/Shanghai") == late

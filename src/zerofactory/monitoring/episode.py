@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from datetime import time as clock_time
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from zerofactory.errors import Text
 from zerofactory.monitoring.days import WORKED_WEEKEND, Clock, Days, Flags, Numbers, Places, kind_of
 from zerofactory.monitoring.rule import Subject, Watched
+from zerofactory.site.calendar import shifts_of
 from zerofactory.site.model import Calendar, Shift
 
 
@@ -42,7 +43,8 @@ def production_of(days: Days, margin_minutes: float = 0.0) -> Flags:
     running = np.zeros((days.count + 2) * slots, dtype=np.bool_)
     worked = np.concatenate([[False], days.working, [False]])
     for day in np.flatnonzero(worked):
-        spans = [(0, slots)] if not calendar.shifts else [_span(shift, minutes) for shift in calendar.shifts]
+        on = days.first + timedelta(days=int(day) - 1)
+        spans = [_span(shift, minutes) for shift in shifts_of(calendar, on)] if calendar.shifts else [(0, slots)]
         for first, last in spans:
             begin, end = day * slots + first - margin, day * slots + last + margin
             running[max(begin, 0) : end] = True

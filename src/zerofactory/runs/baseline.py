@@ -23,7 +23,8 @@ from zerofactory.periods import Period, local_midnight
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import Amounts, amounts
 from zerofactory.runs.series_file import read as read_series
-from zerofactory.site.calendar import is_workday
+from zerofactory.site.calendar import is_workday, shifts_of
+from zerofactory.site.model import Calendar
 from zerofactory.store.schema import ACTIVITIES
 
 Grain = Literal["day", "week", "month"]
@@ -205,9 +206,14 @@ def _daily(found: Amounts, days: Sequence[date], time_zone: str) -> tuple[Number
     return np.add.reduceat(found.amount_milli, edges) / 1000.0, missing == 0
 
 
+def _shifts(calendar: Calendar, day: date) -> float:
+    """Return how many shifts a day has; a worked day of a calendar without shifts has one."""
+    return float(len(shifts_of(calendar, day)) if calendar.shifts else is_workday(calendar, day))
+
+
 def _drivers(context: Context, asked: Asked, days: Sequence[date]) -> tuple[dict[str, Numbers], list[Text]]:
     plant = context.workspace.plant
-    shifts = np.array([float(is_workday(plant.calendar, day)) * max(len(plant.calendar.shifts), 1) for day in days])
+    shifts = np.array([_shifts(plant.calendar, day) for day in days])
     drivers, notes = {"shifts": shifts}, []
     output = daily_output(context, days, shifts)
     if output is not None:

@@ -21,7 +21,7 @@ from zerofactory.runs.baseline import daily_output, daily_temperature
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month, months_of
 from zerofactory.runs.twin_file import COLUMNS, FITTED, Twin, read, windows
-from zerofactory.site.calendar import is_workday
+from zerofactory.site.calendar import is_workday, shifts_of
 from zerofactory.site.model import Calendar
 from zerofactory.store.files import write_bytes_whole
 
@@ -191,7 +191,7 @@ def _read(context: Context, label: str, temperature: Path | None) -> _Days:
     for window in windows(plant, period.first_day, len(days)):
         edges = np.clip((np.arange(slots + 1) * 900.0), window.start_s, window.end_s)
         opened += np.diff(edges) / 900.0
-    shifts = np.array([float(is_workday(plant.calendar, day)) for day in days])
+    shifts = np.array([float(len(shifts_of(plant.calendar, day)) or is_workday(plant.calendar, day)) for day in days])
     kinds = np.array([_kind(plant.calendar, day) for day in days])
     pieces = daily_output(context, days, shifts)
     mean = daily_temperature(context, temperature, days)

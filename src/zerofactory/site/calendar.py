@@ -28,6 +28,26 @@ def workdays(calendar: Calendar, period: Period) -> tuple[date, ...]:
     return tuple(day for day in days if is_workday(calendar, day))
 
 
+def shifts_of(calendar: Calendar, day: date) -> tuple[Shift, ...]:
+    """Return the shifts that begin on a day, none on a day off.
+
+    Examples
+    --------
+    Two shifts, the late one not on Saturdays:
+
+    >>> from zerofactory.errors import Text
+    >>> late = Shift(Text("中班", "late"), time(15), time(23), weekdays=(1, 2, 3, 4, 5))
+    >>> six = Calendar((Shift(Text("早班", "early"), time(7), time(15)), late), weekdays=(1, 2, 3, 4, 5, 6))
+    >>> [len(shifts_of(six, date(2025, 3, day))) for day in (7, 8, 9)]
+    [2, 1, 0]
+    """
+    if not is_workday(calendar, day):
+        return ()
+    if day in calendar.extra_workdays:
+        return calendar.shifts
+    return tuple(shift for shift in calendar.shifts if not shift.weekdays or day.isoweekday() in shift.weekdays)
+
+
 def shift_at(calendar: Calendar, moment: datetime, time_zone: str) -> Shift | None:
     """Return the shift that runs at a moment, or None.
 
@@ -37,7 +57,7 @@ def shift_at(calendar: Calendar, moment: datetime, time_zone: str) -> Shift | No
     clock, day = local.time(), local.date()
     for shift in calendar.shifts:
         began = day if clock >= shift.start else day - timedelta(days=1)
-        if _runs(shift, clock) and is_workday(calendar, began if shift.start >= shift.end else day):
+        if _runs(shift, clock) and shift in shifts_of(calendar, began if shift.start >= shift.end else day):
             return shift
     return None
 

@@ -136,6 +136,13 @@ def _calendar(plant: Plant) -> Iterator[Fault]:
         if shift.start == shift.end:
             message = Text("班次的开始与结束相同。", "The shift ends when it starts.")
             yield _fault(("calendar", "shifts", index), "empty_shift", message)
+        if not set(shift.weekdays) <= set(plant.calendar.weekdays):
+            days = ", ".join(str(day) for day in sorted(set(shift.weekdays) - set(plant.calendar.weekdays)))
+            message = Text(
+                f"班次写在不上班的星期 {days}。",
+                f"The shift is worked on weekdays {days}, on which the plant does not work.",
+            )
+            yield _fault(("calendar", "shifts", index, "weekdays"), "out_of_range", message)
 
 
 def _accounting(plant: Plant) -> Iterator[Fault]:

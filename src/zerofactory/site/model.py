@@ -317,11 +317,16 @@ class SourceUse:
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """A shift on the plant's clock; it may run past midnight."""
+    """A shift on the plant's clock; it may run past midnight.
+
+    ``weekdays`` (1 Monday … 7 Sunday) on which it is worked; left out, on every working day. A day worked in place of another
+    (``extra_workdays``) has all shifts.
+    """
 
     name: Text
     start: time
     end: time
+    weekdays: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
