@@ -31,6 +31,7 @@ from bench import (
     steel_works,
     stored_readings,
     twin,
+    twin_calibration,
 )
 
 BENCHES = {
@@ -59,6 +60,7 @@ BENCHES = {
     "scheduling": scheduling.run,
     "carbon_scheduling": carbon_scheduling.run,
     "twin": twin.run,
+    "twin_calibration": twin_calibration.run,
     "inspection": inspection.run,
 }
 
