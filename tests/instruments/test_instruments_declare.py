@@ -14,13 +14,23 @@ import pytest
 from tests.instruments.conftest import CCER, GEC, NOW, ccer, gec
 
 from zerofactory.accounting.assurance import Terms
-from zerofactory.errors import FaultyData, Misuse
+from zerofactory.errors import FaultyData, Misuse, NotFound
 from zerofactory.instruments.neutrality import Balance, add_months, neutrality_standards
 from zerofactory.instruments.purpose import Outcome
 from zerofactory.instruments.retire import Wanted
 from zerofactory.periods import Period
 from zerofactory.reporting.declaration import declaration_png, render_declaration, verify_balance, wording
-from zerofactory.runs import assurance, close, declare, instrument_import, instruments, inventory, neutral, verify
+from zerofactory.runs import (
+    assurance,
+    close,
+    declare,
+    declared_pages,
+    instrument_import,
+    instruments,
+    inventory,
+    neutral,
+    verify,
+)
 from zerofactory.runs.context import Context
 from zerofactory.runs.instrument_book import ledger
 from zerofactory.store.workspace import Workspace
@@ -126,6 +136,10 @@ def test_a_plant_that_has_done_everything_declares(sealed: Context, tmp_path: Pa
         Context(Workspace.open(context.workspace.folder), context.now, "test"), YEAR, standard, None
     )
     assert again.declaration.declaration_id == "2025-N2"
+    assert declared_pages.filed(context, "2025-N1") == out.read_bytes()
+    assert declared_pages.filed(context, "2025-N1", "en")[:5] == b"%PDF-"
+    with pytest.raises(NotFound):
+        declared_pages.filed(context, "2025-N7")
 
 
 WANTED = {
@@ -167,6 +181,19 @@ def test_a_month_reopened_by_revision_ends_the_verification(sealed: Context, tmp
     with pytest.raises(FaultyData) as caught:
         declare.declare(context, YEAR, STANDARDS[0], None)
     assert [problem.code for problem in caught.value.problems] == ["declare.iso14068.verify"]
+
+
+def test_a_filed_page_that_is_lost_or_changed_is_told(sealed: Context, tmp_path: Path) -> None:
+    context = prepare(sealed, tmp_path)
+    declare.declare(context, YEAR, STANDARDS[0], None)
+    (_, digest), (_, other) = declared_pages.kept_pages(context)
+    path = context.workspace.evidence.find(digest)
+    path.write_bytes(path.read_bytes() + b" ")
+    context.workspace.evidence.find(other).unlink()
+    assert {one.code for one in verify.run(fresh(context)).problems} == {
+        "store.evidence_changed",
+        "verify.evidence_missing",
+    }
 
 
 def test_a_declaration_rests_on_its_claims_and_seals(sealed: Context, tmp_path: Path) -> None:

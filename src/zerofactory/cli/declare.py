@@ -31,13 +31,25 @@ def declare(
     check: Annotated[
         bool, typer.Option("--check", help=say("只看余额和差距, 不入账", "show balance and gaps; book nothing"))
     ] = False,
+    filed: Annotated[
+        str | None,
+        typer.Option("--filed", metavar="ID", help=say("取出已作声明当时的 PDF(配 --out)", "write the PDF of a declaration as it was made (with --out)")),
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
-) -> None:
+) -> None:  # fmt: skip
     from zerofactory.periods import Period
     from zerofactory.runs import declare as run
+    from zerofactory.runs import declared_pages
 
     context, asked = opened(workspace), Period.parse(period)
+    if filed is not None:
+        path = out or Path(f"declaration-{filed}.pdf")
+        declared_pages.write_filed(context, filed, path, language())
+        print_json({"declaration": filed, "file": str(path)}) if as_json else print_line(
+            say(f"已写 {path}", f"written: {path}")
+        )
+        return
     if check:
         _standing(run.standing(context, asked, standard), run.made_before(context, asked, standard), as_json)
         return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,6 +33,7 @@ from zerofactory.periods import Period
 from zerofactory.reporting import declaration as page
 from zerofactory.runs import assurance, neutral
 from zerofactory.runs.context import Context, run_row
+from zerofactory.runs.declared_pages import LANGUAGES, refuse_suffix
 from zerofactory.runs.instrument_book import Ledger, ledger, setting
 from zerofactory.standards.load import standard as load_standard
 from zerofactory.store.files import write_bytes_whole
@@ -195,7 +198,7 @@ def made_before(context: Context, period: Period, standard_id: str) -> list[Made
 def declare(
     context: Context, period: Period, standard_id: str, out: Path | None, language: Language = "zh"
 ) -> Declared:
-    """Make the declaration of a period: book it, and write its page if a file is named.
+    """Make the declaration of a period: book it, keep its pages in both languages, and write them if a file is named.
 
     Raises
     ------
@@ -204,7 +207,7 @@ def declare(
     NotFound
         Unknown standard.
     """
-    _refuse_suffix(out)
+    refuse_suffix(out)
     with context.workspace.locked():
         found = ledger(context.workspace)
         state = standing(context, period, standard_id, found)
@@ -213,10 +216,10 @@ def declare(
         count = context.workspace.journal.rows(DECLARATIONS).height
         made = _filled(context, found, state, period, f"{period.label}-N{count + 1}")
         text = page.wording(made)
-        content = page.render_declaration(made, language) if out is not None else None
-        _book(context, made, text, found, period)
-        if out is not None and content is not None:
-            write_bytes_whole(out, content)
+        kept = {each: page.render_declaration(made, each) for each in LANGUAGES}
+        _book(context, made, text, found, period, kept)
+        if out is not None:
+            write_bytes_whole(out, kept[language])
     return Declared(made, text, str(out) if out else None)
 
 
@@ -240,14 +243,13 @@ def demands(state: Standing) -> tuple[tuple[Requirement, bool], ...]:
     return tuple((one, f"declare.{one.id}" not in refused) for one in state.standard.requirements if one.mandatory)
 
 
-def _refuse_suffix(out: Path | None) -> None:
-    if out is not None and out.suffix.lower() != ".pdf":
-        message = Text(f"不能写“{out.suffix}”文件。", f"Cannot write '{out.suffix}' files.")
-        raise FaultyData([Problem("declare.unknown_type", message, Text("请用 .pdf。", "Use .pdf."), file=out.name)])
-
-
-def _book(context: Context, made: page.Declaration, text: Text, found: Ledger, period: Period) -> None:
+def _book(
+    context: Context, made: page.Declaration, text: Text, found: Ledger, period: Period, pages: Mapping[Language, bytes]
+) -> None:
     workspace, balance = context.workspace, made.balance
+    digests = {language: hashlib.sha256(content).hexdigest() for language, content in pages.items()}
+    for language, content in pages.items():
+        workspace.evidence.keep(content, digests[language], ".pdf")
     labels = [month.label for month in period.months()]
     seals = {one["period"]: one["seal_id"] for one in workspace.seals().to_dicts() if one["period"] in labels}
     own = {claim for claim, _, _ in _claimed(found, EMISSIONS, period)}
@@ -260,7 +262,7 @@ def _book(context: Context, made: page.Declaration, text: Text, found: Ledger, p
         "offset_gco2e": balance.offset_gco2e, "claims": json.dumps(claims), "text_zh": text.zh, "text_en": text.en,
         "actor": context.actor,
     }  # fmt: skip
-    told: dict[str, object] = {"declaration": made.declaration_id, "standard": made.standard.id}
+    told: dict[str, object] = {"declaration": made.declaration_id, "standard": made.standard.id, "pages": digests}
     with workspace.journal.writing(at=context.at, kind="declare", actor=context.actor) as writer:
         writer.append(DECLARATIONS, DECLARATIONS.frame([row]))
         writer.append(RUNS, run_row("declare", context, told, seals, balance.offset_gco2e))

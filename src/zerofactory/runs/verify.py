@@ -17,6 +17,7 @@ from zerofactory.errors import BookBroken, NotFound, Problem, Text, ZeroFactoryE
 from zerofactory.periods import Period
 from zerofactory.runs import instrument_book, origins
 from zerofactory.runs.context import Context
+from zerofactory.runs.declared_pages import kept_pages
 from zerofactory.runs.forecast import check as check_forecasts
 from zerofactory.runs.month import Basis, MonthBook, make, total_at_a_glance
 from zerofactory.store.database import BOOK_FILE
@@ -118,6 +119,7 @@ def _missing_documents(context: Context) -> list[Problem]:
     suppliers = context.workspace.journal.active(SUPPLIER_FOOTPRINTS)
     kept = [*batches.select("file_name", "file_sha256").iter_rows()]
     kept += [*suppliers.select("file_name", "evidence").unique(maintain_order=True).iter_rows()]
+    kept += kept_pages(context)
     for name, digest in kept:
         try:
             context.workspace.evidence.find(digest)

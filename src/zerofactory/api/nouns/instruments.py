@@ -10,11 +10,11 @@ from starlette.responses import Response
 
 from zerofactory.api.door import Managing, Reading
 from zerofactory.api.language import language_of
-from zerofactory.api.reply import from_book, once
+from zerofactory.api.reply import FILE, MEDIA, from_book, once
 from zerofactory.api.uploads import received
 from zerofactory.periods import Period
 from zerofactory.runs import declare as declaring
-from zerofactory.runs import instrument_import
+from zerofactory.runs import declared_pages, instrument_import
 from zerofactory.runs import instrument_view as view
 
 ROUTER = APIRouter(prefix="/v1", tags=["instruments"])
@@ -85,3 +85,10 @@ def declare(request: Request, visit: Managing, standard: str, asked: Declaration
     """Make the neutrality declaration of a period and book it; every reason why not when it cannot be made."""
     period, language = Period.parse(asked.period), language_of(request)
     return once(request, visit, lambda: declaring.declare(visit.context, period, standard, None, language).as_json())
+
+
+@ROUTER.get("/declarations/made/{declaration}", responses=FILE)
+def declared(request: Request, visit: Reading, declaration: str) -> Response:
+    """Return the pages of a declaration as they were when it was made (PDF), in the language asked for."""
+    content = declared_pages.filed(visit.context, declaration, language_of(request))
+    return Response(content, headers={"Cache-Control": "private, no-cache"}, media_type=MEDIA[".pdf"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlencode
@@ -14,7 +15,7 @@ from zerofactory.instruments.neutrality import neutrality_standards
 from zerofactory.instruments.purpose import OUTCOMES, TOPICS, Outcome
 from zerofactory.periods import Period
 from zerofactory.runs import declare as run
-from zerofactory.runs import neutral
+from zerofactory.runs import declared_pages, neutral
 from zerofactory.runs.context import Context
 from zerofactory.runs.uploads import safe_name
 from zerofactory.web.act import act
@@ -130,6 +131,16 @@ def _before(visit: Visit, when: Period, standard: str) -> None:
             for one in made
         ],
     )
+    kept = {name for name, _ in declared_pages.kept_pages(visit.context)}
+
+    def fetch(name: str) -> None:
+        ui.download(declared_pages.filed(visit.context, name, visit.language), f"declaration-{name}.pdf")
+
+    with ui.row().classes("gap-2 zf-noprint"):
+        for one in made:
+            if one.declaration_id in kept:
+                label = visit.say(f"{one.declaration_id} 当时的 PDF", f"PDF of {one.declaration_id} as made")
+                ui.button(label, icon="download", on_click=partial(fetch, one.declaration_id)).props("flat no-caps")
 
 
 def _declare(visit: Visit, when: Period, standard: str, state: run.Standing) -> None:
