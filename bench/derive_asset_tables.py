@@ -17,7 +17,7 @@ ASSETS = Path(__file__).resolve().parents[1] / "src" / "zerofactory" / "assets"
 EPW = "weather/shanghai_hongqiao_tmyx/CHN_SH_Shanghai-Hongqiao.Intl.AP.583670_TMYx.epw"
 PRICES = "tariffs/state_grid_cn/tou_tariffs_2025_08_to_2026_08.csv"
 EPW_HEADER_LINES = 8
-DRY_BULB, GLOBAL, DIRECT, DIFFUSE, WIND = 6, 13, 14, 15, 21
+DRY_BULB, DEW_POINT, GLOBAL, DIRECT, DIFFUSE, WIND = 6, 7, 13, 14, 15, 21
 BANDS = ("flat", "peak", "sharp_peak", "valley", "deep_valley")
 PARTS = ("purchase", "line_loss", "system_operation", "transmission_distribution", "government_funds")
 BASES = {
@@ -30,12 +30,12 @@ BASES = {
 
 def weather(data: Path) -> str:
     """Return the typical year as CSV: an EPW row is the hour that ends at its stamp, so rows are in order of start."""
-    rows = ["dry_bulb_tenth_degc,global_w_per_m2,direct_w_per_m2,diffuse_w_per_m2,wind_tenth_m_per_s"]
+    rows = ["dry_bulb_tenth_degc,global_w_per_m2,direct_w_per_m2,diffuse_w_per_m2,wind_tenth_m_per_s,dew_point_tenth_degc"]
     for line in (data / EPW).read_text(encoding="utf-8").splitlines()[EPW_HEADER_LINES:]:
         cells = line.split(",")
-        tenths = [round(float(cells[place]) * 10) for place in (DRY_BULB, WIND)]
+        tenths = [round(float(cells[place]) * 10) for place in (DRY_BULB, WIND, DEW_POINT)]
         sun = [round(float(cells[place])) for place in (GLOBAL, DIRECT, DIFFUSE)]
-        rows.append(",".join(map(str, (tenths[0], *sun, tenths[1]))))
+        rows.append(",".join(map(str, (tenths[0], *sun, *tenths[1:]))))
     return "\n".join(rows) + "\n"
 
 

@@ -95,6 +95,7 @@ def weather_year(place: str) -> WeatherYear:
         "dni_w_per_m2": table[:, 2].astype(np.float64),
         "dhi_w_per_m2": table[:, 3].astype(np.float64),
         "wind_m_per_s": table[:, 4] / 10.0,
+        "dew_point_celsius": table[:, 5] / 10.0,
     }
     return WeatherYear(
         place,
