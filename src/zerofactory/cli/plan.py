@@ -16,6 +16,7 @@ from zerofactory.cli.output import door, print_json, print_line, print_table, to
 if TYPE_CHECKING:
     from zerofactory.planning.alignment import Check
     from zerofactory.planning.limit import Limit
+    from zerofactory.runs.context import Context
     from zerofactory.runs.plan_book import Asked
     from zerofactory.runs.plan_roadmap import Result
 
@@ -259,13 +260,26 @@ def roadmap(
     name = run.adopt(context, found) if adopt else None
     drawn = write_pictures(found, pictures, language()) if pictures else ()
     if as_json:
-        print_json({**run.as_json(found), "adopted": name, "pictures": [str(one) for one in drawn]})
+        told = {**run.as_json(found), "tested_stale": list(_stale(context, found))}
+        print_json({**told, "adopted": name, "pictures": [str(one) for one in drawn]})
         return
     _print_roadmap(found)
+    if _stale(context, found):
+        names = ", ".join(_stale(context, found))
+        print_line(say(f"检验之后孪生或场景已改, 宜重新检验: {names}。", f"The twin or the scenario changed since the test; test again: {names}."))  # fmt: skip
     if name:
         print_line(say(f"已登记: {name}", f"Booked: {name}"))
     for one in drawn:
         print_line(str(one))
+
+
+def _stale(context: Context, found: Result) -> tuple[str, ...]:
+    """Return the measures whose twin changed since they were tested; the twin is not loaded where none was."""
+    if not found.plan.tested:
+        return ()
+    from zerofactory.runs.twin_measure import stale
+
+    return stale(context, found.plan)
 
 
 def _asked(years: str | None, budget: float | None, scenario: str | None, carbon_price: str | None) -> Asked:
@@ -292,8 +306,27 @@ def _print_roadmap(found: Result) -> None:
         [(str(year), read(options[name].measure.title), read(CLASSES[options[name].measure.kind]), f"{options[name].capex_cny / 1e4:,.0f}", options[name].measure.status)
          for name, year in sorted(found.roadmap.starts.items(), key=lambda one: (one[1], one[0]))],
     )  # fmt: skip
+    _print_tested(found)
     _print_path(found)
     _print_outcome(found)
+
+
+def _print_tested(found: Result) -> None:
+    """Print the savings that were tested in the twin, with their intervals; nothing where none was."""
+    from zerofactory.planning.measure import measure
+    from zerofactory.planning.tested import half_width
+
+    rows = [
+        (read(measure(one.id).title), f"{saving.amount:,.0f} {saving.unit}", f"{saving.low:,.0f} … {saving.high:,.0f}", f"±{half_width(one):.0%}", one.scenario, one.on.isoformat())
+        for one in found.plan.tested
+        for saving in one.savings
+    ]  # fmt: skip
+    if rows:
+        print_table(
+            say("孪生检验过的节约(路线图采用)", "Savings tested in the twin (the roadmap takes them)"),
+            [(say("措施", "measure"), "left"), (say("每年", "a year"), "right"), (say("区间", "interval"), "right"), (say("半宽", "half-width"), "right"), (say("场景", "scenario"), "left"), (say("日期", "on"), "left")],
+            rows,
+        )  # fmt: skip
 
 
 def _print_path(found: Result) -> None:

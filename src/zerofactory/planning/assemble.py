@@ -21,6 +21,7 @@ from zerofactory.planning.end_use import EndUse, StatedUse, end_use
 from zerofactory.planning.measure import Cost, Cover, Instead, Measure, Saving, measures
 from zerofactory.planning.portfolio import CoverOption, Floats, Link, NotApplicable, Option
 from zerofactory.planning.stream import CONTRACT, ELECTRICITY, Stream, shop_kind
+from zerofactory.planning.tested import as_tested
 from zerofactory.site.model import Plant, SourceUse
 
 ADDED = "plan-"
@@ -106,6 +107,18 @@ def draw_up(
     return _drawn(work)
 
 
+def _use_amounts(work: _Work, measure: Measure) -> dict[str, float]:
+    """Return what each end use of a measure takes in the base year, in its own unit."""
+    found = {}
+    for saving in measure.savings:
+        use = end_use(saving.end_use)
+        if saving.end_use not in work.uses:
+            work.uses[saving.end_use] = parts_of(work, use)
+        parts = work.uses[saving.end_use]
+        found[saving.end_use] = sum(units.convert(part.amount, part.stream.unit, use.unit) for part in parts)
+    return found
+
+
 def _take(work: _Work, measure: Measure, stated: StatedMeasure) -> None:
     """Add one measure to the work; raise `_Reason` when it cannot be taken."""
     if stated.exclude:
@@ -120,6 +133,9 @@ def _take(work: _Work, measure: Measure, stated: StatedMeasure) -> None:
     if measure.cover is not None:
         work.covers.append((measure, measure.cover, _contract_stream(work, measure.cover), stated))
         return
+    test = work.plan.test_of(measure.id)
+    if test is not None:
+        measure = as_tested(measure, test, _use_amounts(work, measure))
     size = _size(work, measure, stated)
     links = _links(work, measure)
     fixed = _fixed(work, measure, size)

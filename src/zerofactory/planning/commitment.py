@@ -7,6 +7,7 @@
 [measures.X]  size, years, exclusion of a measure
 [mechanism]   roles, RACI, information system, verification calendar
 [[tasks]]     the first tasks
+[[tested]]    savings of measures that were tested in the twin
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from zerofactory.planning.mechanism import faults as mechanism_faults
 from zerofactory.planning.read import record
 from zerofactory.planning.scenario import carbon_price, grids
 from zerofactory.planning.target import Target
+from zerofactory.planning.tested import Trial
+from zerofactory.planning.tested import faults as tested_faults
 from zerofactory.standards.load import standard
 
 PLAN_FILE = "plan.toml"
@@ -128,6 +131,11 @@ class Plan:
     measures: Mapping[str, StatedMeasure] = field(default_factory=dict)
     mechanism: Mechanism = field(default_factory=Mechanism)
     tasks: tuple[FirstTask, ...] = ()
+    tested: tuple[Trial, ...] = ()
+
+    def test_of(self, measure_id: str) -> Trial | None:
+        """Return the test of a measure in the twin, None where there is none."""
+        return next((one for one in self.tested if one.id == measure_id), None)
 
     def stated(self, measure_id: str) -> StatedMeasure:
         """Return what the plan says of a measure, nothing when it is silent."""
@@ -174,6 +182,9 @@ def faults(plan: Plan) -> list[Problem]:
     problems += _unknown("economics.grid", "电网情景", "grid scenario", [plan.economics.grid], grids())
     problems += _repeated("targets", [target.id for target in plan.targets])
     problems += _repeated("end_uses", [use.id for use in plan.end_uses])
+    problems += _unknown("tested", "减排措施", "measure", [one.id for one in plan.tested], measures())
+    problems += _repeated("tested", [one.id for one in plan.tested])
+    problems += tested_faults(plan.tested)
     return [*problems, *mechanism_faults(plan.mechanism)]
 
 

@@ -24,12 +24,13 @@ from zerofactory.planning.commitment import Plan
 from zerofactory.planning.facts import PLAN_ROADMAPS
 from zerofactory.planning.lever import value as lever_value
 from zerofactory.planning.limit import Limit
-from zerofactory.planning.measure import CLASSES
+from zerofactory.planning.measure import CLASSES, measure
 from zerofactory.planning.pathway import Pathway, pathway
 from zerofactory.planning.portfolio import Floats
 from zerofactory.planning.roadmap import Goal, Question, Roadmap
 from zerofactory.planning.stream import frame
 from zerofactory.planning.target import SCOPES
+from zerofactory.planning.tested import half_width
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.plan import SetPlan, current
 from zerofactory.runs.plan_book import Asked, PlanBook, base_of, plan_book, with_asked
@@ -373,6 +374,10 @@ def as_json(result: Result) -> dict[str, object]:
         "cost_cny": round(found.cost_cny, 2),
         "paid_cny": round(found.bill_cny, 2),
         "measures": measures_as_json(result),
+        "tested": [
+            {**(_tested(result.plan, one.id) or {}), "title": _both(measure(one.id).title), "chosen": one.id in found.starts}
+            for one in result.plan.tested
+        ],
         "contracts": [
             {
                 "measure": cover.id, "title": _both(cover.measure.title), "cny_per_mwh": cover.cny_per_mwh,
@@ -417,9 +422,19 @@ def measures_as_json(result: Result) -> list[dict[str, object]]:
             "decide_year": max(year - options[name].measure.lead_years, result.roadmap.portfolio.years[0]),
             "capex_cny": round(options[name].capex_cny, 2), "opex_cny": round(options[name].opex_cny, 2),
             "life_years": options[name].measure.life_years, "status": options[name].measure.status,
+            "tested": _tested(result.plan, name),
         }
         for name, year in sorted(result.roadmap.starts.items(), key=lambda one: (one[1], one[0]))
     ]  # fmt: skip
+
+
+def _tested(plan: Plan, name: str) -> dict[str, object] | None:
+    """Return what the twin says a measure saves, with its interval and origin; None where it was not tested."""
+    trial = plan.test_of(name)
+    if trial is None:
+        return None
+    told = trial.as_entry() | {"first": trial.first.isoformat(), "on": trial.on.isoformat()}
+    return told | {"half_width_fraction": half_width(trial)}
 
 
 def _path_as_json(one: YearPath, regime: str) -> dict[str, object]:

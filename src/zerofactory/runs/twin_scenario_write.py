@@ -1,0 +1,145 @@
+"""Write a simple scenario of the twin into the workspace: more or fewer pieces, other shifts, another cycle or machines of a station."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.optimisation.twin.line import Station
+from zerofactory.runs.context import Context
+from zerofactory.runs.twin import next_monday
+from zerofactory.runs.twin_file import read
+from zerofactory.runs.twin_scenario import FOLDER, Scenario, checked, listed, scenario_of
+from zerofactory.store.files import write_bytes_whole
+
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d\s*[-–]\s*([01]\d|2[0-3]):[0-5]\d")
+CHECKED_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be tried.
+
+    Parameters
+    ----------
+    id : name of the file: small letters, digits, hyphens.
+    volume_times : pieces wanted, times what the plant as it is makes; the missing ones by overtime.
+    shifts : such as ``07:00-15:00, 15:00-23:00``; empty: the plant's.
+    station, cycle_s, machines : another mean cycle (the spread keeps its shape), another number of machines of one station.
+    """
+
+    id: str
+    title: Text
+    volume_times: float | None = None
+    shifts: str = ""
+    station: str | None = None
+    cycle_s: float | None = None
+    machines: int | None = None
+    replace: bool = False
+
+
+def write(context: Context, wish: Wish) -> Scenario:
+    """Write the scenario file after it was checked against the plant; return it.
+
+    Raises
+    ------
+    FaultyData
+        A name that is none or is taken, shifts that cannot be read, nothing to change, or a fault of the scenario: nothing is
+        written then.
+    """
+    refuse([*_faults(context, wish)])
+    content = text_of_wish(wish, _station(context, wish)).encode()
+    scenario = scenario_of(wish.id, content, f"{wish.id}.toml")
+    checked(context, [scenario], next_monday(context.today), CHECKED_DAYS)
+    folder = context.workspace.folder / FOLDER
+    folder.mkdir(exist_ok=True)
+    write_bytes_whole(folder / f"{wish.id}.toml", content)
+    return scenario
+
+
+def text_of_wish(wish: Wish, station: Station | None = None) -> str:
+    """Return the scenario file.
+
+    Examples
+    --------
+    >>> print(text_of_wish(Wish("more", Text("多做一成", "a tenth more"), volume_times=1.1)))
+    title = { zh = "多做一成", en = "a tenth more" }
+    <BLANKLINE>
+    [volume]
+    times = 1.1
+    <BLANKLINE>
+    """
+    parts = [f"title = {{ zh = {_quoted(wish.title.zh)}, en = {_quoted(wish.title.en)} }}"]
+    if wish.volume_times is not None:
+        parts.append(f"[volume]\ntimes = {wish.volume_times:g}")
+    times = [[part.strip() for part in re.split(r"[-–]", one)] for one in _shifts(wish)]
+    if times:
+        parts.append(f"[[shifts]]\ntimes = {json.dumps(times)}")
+    if station is not None:
+        keys = []
+        if wish.cycle_s is not None:
+            keys.append(f"cycle = {_cycle(station, wish.cycle_s)}")
+        if wish.machines is not None:
+            keys.append(f"machines = {wish.machines}")
+        parts.append(f"[stations.{_quoted(station.id)}]\n" + "\n".join(keys))
+    return "\n\n".join(parts) + "\n"
+
+
+def _cycle(station: Station, mean_s: float) -> str:
+    """Return the station's spread with another mean: an even spread keeps its width, others their shape."""
+    one = station.cycle
+    if one.kind == "uniform":
+        half = min((one.high_s - one.low_s) / 2.0, mean_s)
+        return f'{{ kind = "uniform", low_s = {mean_s - half:g}, high_s = {mean_s + half:g} }}'
+    if one.kind in ("weibull", "lognormal", "exponential"):
+        shape = "" if one.kind == "exponential" else f", shape = {one.shape:g}"
+        return f'{{ kind = "{one.kind}", mean_s = {mean_s:g}{shape} }}'
+    return f'{{ kind = "fixed", mean_s = {mean_s:g} }}'
+
+
+def _quoted(text: str) -> str:
+    """Return a TOML basic string, whose escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _shifts(wish: Wish) -> list[str]:
+    return [one.strip() for one in re.split(r"[,;，；、]", wish.shifts) if one.strip()]
+
+
+def _station(context: Context, wish: Wish) -> Station | None:
+    if not wish.station or (wish.cycle_s is None and wish.machines is None):
+        return None
+    return next((one for one in read(context).line.stations if one.id == wish.station), None)
+
+
+def _faults(context: Context, wish: Wish) -> Iterator[Problem]:
+    try:
+        taken = {one.id for one in listed(context)}
+    except FaultyData as fault:
+        yield from fault.problems
+        return
+    if not NAME.fullmatch(wish.id):
+        yield _fault("id", f"“{wish.id}”不能作场景名。", f"'{wish.id}' is no name of a scenario.", ("小写字母、数字、连字符, 至多 40 个。", "Small letters, digits and hyphens, 40 at most."))  # fmt: skip
+    elif wish.id in taken and not wish.replace:
+        yield _fault("id", f"已有场景“{wish.id}”。", f"There is a scenario '{wish.id}' already.", ("请换名, 或勾选覆盖。", "Choose another name, or tick that it takes its place."))  # fmt: skip
+    if not wish.title.zh.strip():
+        yield _fault("title", "场景没有标题。", "The scenario has no title.", ("请写标题。", "Write one."))
+    for one in _shifts(wish):
+        if not TIMES.fullmatch(one):
+            yield _fault("shifts", f"“{one}”不是班次。", f"'{one}' is no shift.", ("例如 07:00-15:00, 15:00-23:00。", "Such as 07:00-15:00, 15:00-23:00."))  # fmt: skip
+    for name, value in (("volume_times", wish.volume_times), ("cycle_s", wish.cycle_s), ("machines", wish.machines)):
+        if value is not None and value <= 0:
+            yield _fault(name, f"{value:g} 应大于零。", f"{value:g} is not above zero.", ("请改正。", "Correct it."))
+    if wish.station and wish.station not in {one.id for one in read(context).line.stations}:
+        yield _fault("station", f"没有工位“{wish.station}”。", f"There is no station '{wish.station}'.", ("请从列表选择。", "Choose one of the list."))  # fmt: skip
+    nothing = wish.volume_times is None and not _shifts(wish) and not (wish.station and (wish.cycle_s or wish.machines))
+    if nothing:
+        yield _fault("change", "场景没有任何变更。", "The scenario changes nothing.", ("请填产量、班次或某个工位的节拍。", "Give a volume, shifts, or the cycle of a station."))  # fmt: skip
+
+
+def _fault(column: str, zh: str, en: str, hint: tuple[str, str]) -> Problem:
+    return Problem(f"twin.scenario_{column}", Text(zh, en), Text(*hint), column=column)
