@@ -11,7 +11,12 @@ from typing import Literal
 from zerofactory.errors import Text
 
 LEARNT = ("anomaly", "drift")
-CARRIED_UP = (*LEARNT, "standby_waste", "base_load")  # rules whose findings a meter further up shows as well
+CARRIED_UP = (
+    *LEARNT,
+    "standby_waste",
+    "base_load",
+    "twin_residual",
+)  # rules whose findings a meter further up shows as well
 EXPLAINED_FRACTION = 0.5  # share of a parent's excess in its children from which the parent's alarm says nothing new
 NOTHING = Text("", "")
 

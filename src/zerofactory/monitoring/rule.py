@@ -15,6 +15,7 @@ from zerofactory.discover import discover
 from zerofactory.errors import NotFound, Text
 from zerofactory.monitoring.anomaly import Judged
 from zerofactory.monitoring.days import Days, Flags, Numbers
+from zerofactory.optimisation.twin.expect import Scale
 
 Severity = Literal["warning", "alarm"]
 
@@ -58,6 +59,19 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Expected:
+    """What the calibrated twin expects of a place, day by day (D), and how far chance leads (`optimisation.twin.expect`).
+
+    ``common`` is what all stations had in common on a day, ``reference`` what was new in the days of the fit, sorted.
+    """
+
+    energy: Numbers
+    common: Numbers
+    scale: Scale
+    reference: Numbers
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Watched:
     """The intervals of one subject, and from which day on episodes are asked for.
 
@@ -74,6 +88,8 @@ class Watched:
         ``contracted_kw``) where it does.
     judged : Judged, optional
         The days from ``first`` on against the learnt normal, of this one meter.
+    expected : Expected, optional
+        What the twin expects of all days, where this is a place of it.
     """
 
     subject: Subject
@@ -82,6 +98,7 @@ class Watched:
     production: Flags
     given: Mapping[str, float] = field(default_factory=dict)
     judged: Judged | None = None
+    expected: Expected | None = None
 
     @property
     def flow(self) -> Numbers:

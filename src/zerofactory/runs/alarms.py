@@ -6,7 +6,7 @@ series of meters ─► rules (`monitoring.rules`) ─► episodes ─► price 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -29,6 +29,9 @@ from zerofactory.store.files import text_of
 from zerofactory.store.schema import RUNS
 
 METERS_AT_ONCE = 64
+NOT_CALIBRATED = Text(
+    "孪生还没有标定: 请先 zf twin calibrate --write。", "The twin is not calibrated yet: run zf twin calibrate --write."
+)
 OPEN = ("open", "acknowledged", "assigned")
 STATES = (*OPEN, "closed")
 
@@ -118,6 +121,7 @@ def scan(context: Context, asked: Asked) -> Scanned:
     _book(context, asked, [(step, name, one) for (step, name, _), one in zip(steps, added, strict=True)])
     now = {alarm.alarm_id: alarm for alarm in alarms(context)}
     notes = () if looked.learnt or not set(LEARNT) & set(asked.rules or LEARNT) else (_too_short(looked.shortest),)
+    notes = (*notes, *looked.notes)
     return Scanned(
         tuple(now[name] for step, name, _ in steps if step == "raised"),
         tuple(now[name] for step, name, _ in steps if step == "extended"),
@@ -132,6 +136,7 @@ class _Looked:
     meters: int = 0
     days: int = 0
     learnt: bool = False
+    notes: list[Text] = field(default_factory=list)
 
 
 def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found], _Looked]:
@@ -159,7 +164,25 @@ def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found
             some = Series(tuple(one.subjects[place] for place in part), one.days.of(part), one.first)
             looked.meters += len(part)
             found += _of_meters(context, some, (chosen, own, given), skip[part], looked)
-    return found, looked
+    return [*found, *_of_twin(context, asked, own, looked)], looked
+
+
+def _of_twin(context: Context, asked: Asked, own: Settings, looked: _Looked) -> list[Found]:
+    """Return what the calibrated twin does not explain; a twin that cannot be read is told and stops no other rule."""
+    from zerofactory.runs import twin_expect
+
+    if asked.rules and twin_expect.RULE not in asked.rules:
+        return []
+    if not (context.workspace.folder / twin_expect.FILE).is_file():
+        if twin_expect.RULE in asked.rules:
+            looked.notes.append(NOT_CALIBRATED)
+        return []
+    try:
+        found = twin_expect.episodes(context, (asked.first, asked.last), rule(twin_expect.RULE), own)
+    except FaultyData as fault:
+        looked.notes += [one.message for one in fault.problems]
+        return []
+    return [one for one in found if not asked.meters or one.meter in asked.meters]
 
 
 def _of_meters(

@@ -18,26 +18,49 @@ WASTED = ("off", "warm_up", "idle", "standby", "blocked", "failed")
 
 
 @dataclass(frozen=True)
+class Aside:
+    """What is taken beside the line (utilities): by carrier, row × interval; ``wasted`` the part that makes nothing."""
+
+    ids: tuple[str, ...]
+    shops: tuple[str | None, ...]
+    used: Mapping[str, Floats]
+    wasted: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
 class Usage:
     """Energy of a run.
 
     ``by_station`` maps a carrier to station × interval, ``wasted`` the part of it in states that make nothing, in kWh of
-    electricity, Nm3 of gas and air, m3 of water.
+    electricity and heat, Nm3 of gas and air, m3 of water; ``aside`` is what is taken beside the line, totals have both.
     """
 
     run: Run
     by_station: Mapping[str, Floats]
     wasted: Mapping[str, Floats]
+    aside: Aside | None = None
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """All carriers that are taken, those of the stations first."""
+        return tuple(dict.fromkeys((*self.by_station, *(self.aside.used if self.aside else ()))))
+
+    def by_interval(self, carrier: str) -> Floats:
+        """Return what the stations and all beside them take of a carrier in each interval."""
+        found = np.zeros(self.run.seconds.shape[1])
+        for table in (self.by_station, self.aside.used if self.aside else {}):
+            if carrier in table:
+                found += table[carrier].sum(axis=0)
+        return found
 
     def total(self, carrier: str, first: int = 0) -> float:
         """Return what a carrier comes to from an interval on."""
-        found = self.by_station.get(carrier)
-        return 0.0 if found is None else float(found[:, first:].sum())
+        return float(self.by_interval(carrier)[first:].sum())
 
     def wasted_total(self, carrier: str, first: int = 0) -> float:
         """Return what made nothing."""
-        found = self.wasted.get(carrier)
-        return 0.0 if found is None else float(found[:, first:].sum())
+        tables = (self.wasted, self.aside.wasted if self.aside else {})
+        return sum(float(table[carrier][:, first:].sum()) for table in tables if carrier in table)
 
     def per_piece(self, carrier: str, first: int = 0) -> float | None:
         """Return what one finished piece took; None where none was finished."""
