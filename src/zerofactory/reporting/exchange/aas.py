@@ -189,7 +189,9 @@ def _specific(one: AasSpecific) -> model.SubmodelElementCollection:
     return model.SubmodelElementCollection(None, elements, semantic_id=_reference(terms.SPECIFIC))
 
 
-def _store(carbon: AasCarbon) -> Any:
+def submodel_of(carbon: AasCarbon) -> Any:
+    """Return the submodel alone, as an object of the SDK."""
+
     def listed(name: str, semantic: str, entry: str, made: list[model.SubmodelElementCollection]) -> Any:
         return model.SubmodelElementList(
             name, model.SubmodelElementCollection, made, semantic_id_list_element=_reference(entry),
@@ -204,10 +206,14 @@ def _store(carbon: AasCarbon) -> Any:
     if carbon.specifics:
         made = [_specific(one) for one in carbon.specifics]
         elements.append(listed("ProductOrSectorSpecificCarbonFootprints", terms.SPECIFICS, terms.SPECIFIC, made))
-    submodel = model.Submodel(
+    return model.Submodel(
         carbon.submodel_id, elements, id_short="CarbonFootprint", semantic_id=_reference(terms.SUBMODEL),
         administration=model.AdministrativeInformation(version="1", revision="0", template_id=terms.TEMPLATE_ID),
     )  # fmt: skip
+
+
+def _store(carbon: AasCarbon) -> Any:
+    submodel = submodel_of(carbon)
     shell = model.AssetAdministrationShell(
         model.AssetInformation(model.AssetKind.TYPE, carbon.asset_id), carbon.shell_id,
         submodel={model.ModelReference.from_referable(submodel)},
