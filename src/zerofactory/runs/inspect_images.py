@@ -8,7 +8,7 @@ import io
 import re
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 LIST = "labels.csv"
 MOST_IMAGES, MOST_BYTES, MOST_PIXELS = 20_000, 40_000_000, 50_000_000
 LEAST_SIDE, LEAST_GOOD = 32, 10
+LEAST_GROUPS = 10
+"""Names that make fewer groups of a class than this are a running number, not parts."""
 _NUMBER = re.compile(r"[_-]?\d+$")
 
 
@@ -35,11 +37,12 @@ class Picture:
     pixels: NDArray[np.uint8]
 
 
-def read_folder(folder: Path, labelled: bool = True) -> list[Picture]:
+def read_folder(folder: Path, labelled: bool = True, one_size: bool = True) -> list[Picture]:
     """Return the images of a folder.
 
     With ``labels.csv`` (file, label, and group if wanted) the list decides; else each subfolder is a label and a file's name
-    without its last number is its group. With ``labelled`` off every image of the folder is taken as it is.
+    without its last number is its group, unless that makes hardly any groups: then each image is its own. With
+    ``labelled`` off every image of the folder is taken as it is; with ``one_size`` off sizes may differ.
 
     Raises
     ------
@@ -48,7 +51,7 @@ def read_folder(folder: Path, labelled: bool = True) -> list[Picture]:
     """
     if not folder.is_dir():
         raise FaultyData([_problem("folder", f"没有文件夹“{folder.name}”。", f"There is no folder '{folder.name}'.", "请核对路径。", "Check the path.")])  # fmt: skip
-    wanted = list(_listed(folder) if labelled else ((file, "", _group(file)) for file in _files(folder)))
+    wanted = list(_listed(folder) if labelled else ((file, "", group_of(file)) for file in _files(folder)))
     if not wanted:
         raise FaultyData([_problem("empty", "文件夹里没有图片。", "The folder holds no images.", f"支持 {', '.join(ENDINGS)}。", f"Known are {', '.join(ENDINGS)}.")])  # fmt: skip
     if len(wanted) > MOST_IMAGES:
@@ -60,10 +63,19 @@ def read_folder(folder: Path, labelled: bool = True) -> list[Picture]:
             found.append(read_one(folder / file, label, group, file))
         except FaultyData as fault:
             problems += fault.problems
-    problems += [*_other_sizes(found), *_twice(found)]
+    problems += [*(_other_sizes(found) if one_size else ()), *_twice(found)]
     if problems:
         raise FaultyData(problems)
-    return found
+    return _apart(found)
+
+
+def together(first: Sequence[Picture], more: Sequence[Picture]) -> list[Picture]:
+    """Return images of two origins as one set, each image once; raise `FaultyData` for other sizes and twins with two labels."""
+    found = [*first, *more]
+    problems = [*_other_sizes(found), *_twice(found)]
+    if problems:
+        raise FaultyData(problems)
+    return list({one.sha256: one for one in reversed(found)}.values())[::-1]
 
 
 def read_one(path: Path, label: str = "", group: str = "", name: str | None = None) -> Picture:
@@ -101,6 +113,16 @@ def brought_to(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BILINEAR))
 
 
+def scaled_to(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """Return an image whose shorter side has ``side`` pixels, the longer one as many as fit, in steps of 32."""
+    from PIL import Image
+
+    high, wide = pixels.shape[:2]
+    scale = side / min(high, wide)
+    size = tuple(max(32, round(one * scale / 32) * 32) for one in (wide, high))
+    return np.asarray(Image.fromarray(pixels).resize((size[0], size[1]), Image.Resampling.BILINEAR))
+
+
 def refuse_labels(pictures: Sequence[Picture], good: str) -> None:
     """Raise `FaultyData` when there are too few good images, naming the classes there are."""
     counts = {label: sum(one.label == label for one in pictures) for label in sorted({one.label for one in pictures})}
@@ -115,7 +137,21 @@ def _files(folder: Path) -> Iterator[str]:
             yield path.relative_to(folder).as_posix()
 
 
-def _group(file: str) -> str:
+def _apart(found: list[Picture]) -> list[Picture]:
+    """Return images with a group of their own where guessing from names put many of one class into a few (ok001, ok002, …)."""
+    guessed = [one for one in found if one.group == group_of(one.file)]
+    coarse = set()
+    for label in {one.label for one in guessed}:
+        own = [one.group for one in guessed if one.label == label]
+        if len(set(own)) < min(LEAST_GROUPS, len(own)):
+            coarse.add(label)
+    if not coarse or len(guessed) < len(found):
+        return found
+    return [replace(one, group=one.file) if one.label in coarse else one for one in found]
+
+
+def group_of(file: str) -> str:
+    """Return the group of a file that names none: its name without its last number."""
     return _NUMBER.sub("", Path(file).stem) or Path(file).stem
 
 
@@ -124,7 +160,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str, str]]:
     if not listing.is_file():
         for file in _files(folder):
             parts = file.split("/")
-            yield file, parts[0] if len(parts) > 1 else "", _group(file)
+            yield file, parts[0] if len(parts) > 1 else "", group_of(file)
         return
     rows = list(csv.DictReader(io.StringIO(text_of(listing.read_bytes(), LIST))))
     problems = []
@@ -136,7 +172,7 @@ def _listed(folder: Path) -> Iterator[tuple[str, str, str]]:
     if problems:
         raise FaultyData(problems)
     for row in rows:
-        yield row["file"].strip(), row["label"].strip(), (row.get("group") or "").strip() or _group(row["file"])
+        yield row["file"].strip(), row["label"].strip(), (row.get("group") or "").strip() or group_of(row["file"])
 
 
 def _other_sizes(found: Sequence[Picture]) -> Iterator[Problem]:

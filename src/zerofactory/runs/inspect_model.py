@@ -11,10 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
-from zerofactory.optimisation.quality.labels import Linear
-from zerofactory.optimisation.quality.memory import Memory
+from zerofactory.optimisation.quality.backbone import LICENCE, PACKAGE, digest
+from zerofactory.optimisation.quality.labels import Linear, Weighed
+from zerofactory.optimisation.quality.normal import Normal
+from zerofactory.optimisation.quality.places import Places
 from zerofactory.store.files import write_bytes_whole
 
 FOLDER = "models"
@@ -32,7 +35,9 @@ class Card:
     images_sha256 : of the sorted hashes of all images learned from; ``seen`` holds those hashes.
     threshold : score above which a part is rejected; ``false_reject_fraction`` is what it promises about good parts.
     metrics : on images that no judge of the fold had seen.
+    backbone : package, licence and hash of the network: another network's model refuses to judge.
     weights_sha256 : of the weights file: a model whose weights were changed refuses to judge.
+    located : it learned where defects are and draws boxes; ``shapes`` are then the sizes of images it knows.
     """
 
     name: str
@@ -51,24 +56,34 @@ class Card:
     metrics: Mapping[str, Any]
     backbone: str
     weights_sha256: str = ""
+    located: bool = False
+    shapes: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)
 class Model:
-    """A model ready to judge; ``labels`` is None where it learned from good parts alone."""
+    """A model ready to judge.
+
+    Parameters
+    ----------
+    normal : what good parts look like; None where it learned places alone.
+    labels, weighed : what labelled images said; None where it learned from good parts alone.
+    places : what patches of defects look like; None where no places were learned.
+    condition : figures of the camera over the good images (image × figure), what drift is told from.
+    """
 
     card: Card
-    memory: Memory
+    normal: Normal | None
     labels: Linear | None
+    weighed: Weighed | None
+    places: Places | None
+    condition: NDArray[np.float64]
 
 
 def save(folder: Path, model: Model) -> Card:
     """Write a model as the next version; return its card."""
     stream = io.BytesIO()
-    arrays: dict[str, Any] = {"core": model.memory.core}
-    if model.labels is not None:
-        arrays |= {"middle": model.labels.middle, "spread": model.labels.spread, "weights": model.labels.weights, "bias": model.labels.bias}  # fmt: skip
-    np.savez_compressed(stream, **arrays)
+    np.savez_compressed(stream, **_arrays(model))
     content = stream.getvalue()
     card = Card(**{**_plain(model.card), "weights_sha256": hashlib.sha256(content).hexdigest()})
     place = folder / FOLDER / card.name / f"v{card.version}"
@@ -96,17 +111,48 @@ def load(folder: Path, name: str, version: int | None = None) -> Model:
         )
     place = folder / FOLDER / name / f"v{version or max(there)}"
     raw = json.loads((place / CARD).read_text(encoding="utf-8"))
-    raw |= {key: tuple(raw[key]) for key in ("classes", "shape", "seen")}
-    card = Card(**raw)
+    card = _card(raw, str(place.relative_to(folder) / CARD))
     content = (place / WEIGHTS).read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
         message = Text(f"模型 {name} v{card.version} 的权重与登记的不符, 拒绝判定。", f"The weights of model {name} v{card.version} are not those registered: it does not judge.")  # fmt: skip
         raise FaultyData([Problem("inspect.weights", message, Text("请重新训练。", "Train it again."), file=str(place.relative_to(folder) / WEIGHTS))])  # fmt: skip
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        linear = None
-        if "weights" in arrays:
-            linear = Linear(card.classes, arrays["middle"], arrays["spread"], arrays["weights"], arrays["bias"])
-        return Model(card, Memory.of(arrays["core"]), linear)
+    with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+        normal = Normal.of_arrays(kept) if "usual" in kept else None
+        linear = weighed = places = None
+        if "label_weights" in kept:
+            linear = Linear(card.classes, kept["label_middle"], kept["label_spread"], kept["label_weights"], kept["label_bias"])  # fmt: skip
+            weighed = Weighed(kept["weighed"][:-1], float(kept["weighed"][-1]))
+        if "place_weights" in kept:
+            order = (card.good, *(one for one in card.classes if one != card.good))
+            places = Places(order, kept["place_middle"], kept["place_spread"], kept["place_weights"], kept["place_bias"])  # fmt: skip
+        return Model(card, normal, linear, weighed, places, kept["condition"])
+
+
+def backbone() -> str:
+    """Return what the network is: package, licence and hash of its weights."""
+    return f"{PACKAGE} ({LICENCE}, {digest()[:16]})"
+
+
+def _arrays(model: Model) -> dict[str, Any]:
+    found: dict[str, Any] = {"condition": model.condition}
+    if model.normal is not None:
+        found |= dict(model.normal.arrays())
+    for name, one in (("label", model.labels), ("place", model.places)):
+        if one is not None:
+            found |= {f"{name}_middle": one.middle, f"{name}_spread": one.spread, f"{name}_weights": one.weights, f"{name}_bias": one.bias}  # fmt: skip
+    if model.weighed is not None:
+        found["weighed"] = np.append(model.weighed.weights, model.weighed.bias)
+    return found
+
+
+def _card(raw: dict[str, Any], file: str) -> Card:
+    """Return a card; raise `FaultyData` for one that an earlier way of learning or another network made."""
+    if raw.get("backbone") != backbone():
+        message = Text(f"模型由另一网络或旧版方法训练({raw.get('backbone')}), 现用 {backbone()}, 拒绝判定。", f"The model was made with another network or an earlier method ({raw.get('backbone')}); in use is {backbone()}: it does not judge.")  # fmt: skip
+        raise FaultyData([Problem("inspect.backbone", message, Text("请重新训练。", "Train it again."), file=file)])
+    raw |= {key: tuple(raw[key]) for key in ("classes", "shape", "seen")}
+    raw["shapes"] = tuple((int(high), int(wide)) for high, wide in raw.get("shapes", ()))
+    return Card(**raw)
 
 
 def names(folder: Path) -> list[str]:

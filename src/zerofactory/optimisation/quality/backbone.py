@@ -7,6 +7,7 @@ excitation, ReLU6, stem and head not scaled). The file is a pickle: it is read b
 
 from __future__ import annotations
 
+import hashlib
 import io
 import pickle
 from collections import OrderedDict
@@ -59,8 +60,18 @@ def blocks() -> tuple[Block, ...]:
 @lru_cache(maxsize=1)
 def weights() -> Mapping[str, Floats32]:
     """Return the weights by name; raise `Misuse` when the package holds something else than tensors."""
+    return read(_content())
+
+
+@lru_cache(maxsize=1)
+def digest() -> str:
+    """Return the hash of the weights file: what a model was learned with."""
+    return hashlib.sha256(_content()).hexdigest()
+
+
+def _content() -> bytes:
     (file,) = [one for one in files(PACKAGE).joinpath(FOLDER).iterdir() if one.name.endswith(".pth")]
-    return read(file.read_bytes())
+    return file.read_bytes()
 
 
 def read(content: bytes) -> dict[str, Floats32]:

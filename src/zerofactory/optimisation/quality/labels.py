@@ -1,8 +1,9 @@
 """Learn from labelled images: a linear judge over what the patches of an image say together, one score a class.
 
 An image is told by mean, maximum and standard deviation of each channel over its patches; a logistic regression with a ridge
-(Bishop 2006, Pattern Recognition and Machine Learning, 4.3.2) says how likely each class is. Labels that the other images
-contradict are told before anything is learned for good.
+(Bishop 2006, Pattern Recognition and Machine Learning, 4.3.2) says how likely each class is. What it says of images it has not seen
+and how odd they are beside good ones are weighed by a second one, which also makes chances of what were scores (stacking: Wolpert
+1992, doi 10.1016/S0893-6080(05)80023-1; Platt 1999). Labels that the other images contradict are told before anything is learned.
 """
 
 from __future__ import annotations
@@ -18,8 +19,12 @@ from zerofactory.optimisation.quality.features import Patches
 Floats = NDArray[np.float64]
 RIDGE = 10.0
 """Weight of the ridge against the sum of the losses: tens to hundreds of images against 456 figures each."""
-SURE = 0.95
-"""An image counts as mislabelled in suspicion when the others give its label less than the rest of this."""
+MOST_ODD, SCALE = 40.0, 20.0
+"""Oddness beyond this says no more; brought to about the size of log odds, so that one ridge is fair to both."""
+MET, CLEARLY = 0.5, 1e-3
+"""Labels so unlikely that fewer than half a one is expected are suspect; more unlikely ones than expected are clear at this chance."""
+DOUBTS = (0.3, 0.05)
+"""Labels that the others give less than this are counted as unlikely."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,43 @@ class Linear:
         odds = np.exp(scores)
         chances: Floats = odds / odds.sum(axis=1, keepdims=True)
         return chances
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """How much the judge of labels and the oddness of an image count for its being bad: weights on log odds and oddness, and a bias."""
+
+    weights: Floats
+    bias: float
+
+    def bad(self, chances_good: Floats, oddness: Floats) -> Floats:
+        """Return the chance that each image is bad."""
+        score = _evidence(chances_good, oddness) @ self.weights + self.bias
+        chance: Floats = 1.0 / (1.0 + np.exp(-np.clip(score, -500.0, 500.0)))
+        return chance
+
+
+def weigh(chances_good: Floats, oddness: Floats, bad: NDArray[np.bool_]) -> Weighed:
+    """Return how to weigh what was said of images by judges that had not seen them."""
+    from sklearn.linear_model import LogisticRegression
+
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit(_evidence(chances_good, oddness), bad)
+    return Weighed(np.asarray(fitted.coef_[0]), float(fitted.intercept_[0]))
+
+
+def weigh_crossed(chances_good: Floats, oddness: Floats, bad: NDArray[np.bool_], folds: NDArray[np.int64]) -> Floats:
+    """Return the chance that each image is bad, weighed without the images of its own fold."""
+    found = np.zeros(len(bad))
+    for fold in np.unique(folds):
+        away = folds == fold
+        rest = ~away if len(set(bad[~away].tolist())) == 2 else np.ones_like(away)
+        found[away] = weigh(chances_good[rest], oddness[rest], bad[rest]).bad(chances_good[away], oddness[away])
+    return found
+
+
+def _evidence(chances_good: Floats, oddness: Floats) -> Floats:
+    sure = np.clip(chances_good, 1e-6, 1.0 - 1e-6)
+    return np.column_stack([np.log((1.0 - sure) / sure), np.clip(oddness, -MOST_ODD, MOST_ODD) / MOST_ODD * SCALE])
 
 
 def summary(image: Patches) -> Floats:
@@ -93,6 +135,20 @@ def fold_of(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
 
 
 def suspects(chances: Floats, classes: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """Return the places of images whose label the others contradict, the clearest first."""
+    """Return the places of images whose label the others contradict more than honest labels would be, the clearest first.
+
+    Were the chances true, so many labels as unlikely as this one would be met among all images by chance: the sum of all chances
+    not above its own. A label is suspect when that is below a half; and where there are clearly more unlikely labels than
+    expected (Poisson's distribution), all of them are.
+    """
+    from scipy.stats import poisson
+
     own = np.array([chances[place, classes.index(label)] for place, label in enumerate(labels)])
-    return [int(place) for place in np.argsort(own, kind="stable") if own[place] < 1.0 - SURE]
+    flat = np.sort(chances, axis=None)
+    expected = np.cumsum(flat)[np.searchsorted(flat, own, side="right") - 1]
+    order = [int(place) for place in np.argsort(own, kind="stable")]
+    for doubt in DOUBTS:
+        met = int((own < doubt).sum())
+        if met and float(poisson.sf(met - 1, flat[flat < doubt].sum())) < CLEARLY:
+            return [place for place in order if own[place] < doubt]
+    return [place for place in order if expected[place] < MET]

@@ -89,3 +89,24 @@ def threshold(good: Floats, false_reject_fraction: float) -> float:
         needed = int(np.ceil(1.0 / false_reject_fraction)) - 1
         raise Misuse(f"{len(good)} good parts cannot promise {false_reject_fraction:g}: {needed} are needed")
     return float(np.sort(good)[place - 1])
+
+
+def escape_threshold(bad: Floats, escape_fraction: float) -> float:
+    """Return the highest threshold at which a new bad part gets through with at most this chance.
+
+    A part passes when its score is not above the threshold; the ⌊(m + 1)β⌋-th smallest of m bad parts' scores must itself be
+    rejected (split conformal prediction, as `threshold`, with the classes turned round).
+
+    Raises
+    ------
+    Misuse
+        Too few bad parts for the promise.
+
+    >>> escape_threshold(np.linspace(0.1, 1.0, 19), 0.05) < 0.1
+    True
+    """
+    place = int(np.floor((len(bad) + 1) * escape_fraction))
+    if place < 1:
+        needed = int(np.ceil(1.0 / escape_fraction)) - 1
+        raise Misuse(f"{len(bad)} bad parts cannot promise {escape_fraction:g}: {needed} are needed")
+    return float(np.nextafter(np.sort(bad)[place - 1], -np.inf))
