@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zerofactory.cli import inspect_line
 from zerofactory.cli.language import say
 from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from zerofactory.optimisation.quality.measure import Rate
 
 FolderArgument = Annotated[Path, typer.Argument(metavar="FOLDER", help=say("图片文件夹", "folder of images"))]
@@ -28,18 +32,28 @@ def register(app: typer.Typer) -> None:
     group.command("test", help=say("用没见过的图片检验", "test on images it has not seen"))(examine)
     group.command("run", help=say("判定一个文件夹的零件", "judge the parts of a folder"))(run)
     group.command("list", help=say("列出模型", "list the models"))(list_)
+    inspect_line.add(group)
     app.add_typer(group, name="inspect")
 
 
 @door
 def train(
-    folder: FolderArgument,
     model: ModelOption,
+    folder: Annotated[Path | None, typer.Argument(metavar="[FOLDER]", help=say("图片文件夹; 有 --from-queue 时可省略", "folder of images; may be left out with --from-queue"))] = None,
+    from_queue: Annotated[bool, typer.Option("--from-queue", help=say("也从检验员的判定学习", "learn from inspectors' verdicts too"))] = False,
+    shop: Annotated[str, typer.Option("--shop", metavar="ID", help=say("只学这个车间的判定", "verdicts of this shop alone"))] = "",
+    station: Annotated[str, typer.Option("--station", metavar="NAME", help=say("只学这个工位的判定", "verdicts of this station alone"))] = "",
     good: Annotated[str, typer.Option("--good", metavar="CLASS", help=say("合格品的类别", "class of good parts"))] = "ok",
     false_reject: Annotated[
         float, typer.Option("--false-reject", help=say("保证的误判率", "false rejects that are promised"))
     ] = 0.05,
-    side: Annotated[int, typer.Option("--side", help=say("图片缩放到的边长", "side that images are brought to"))] = 160,
+    side: Annotated[int, typer.Option("--side", help=say("图片缩放到的边长(0: 按图片自身)", "side that images are brought to (0: their own)"))] = 0,
+    escape: Annotated[
+        float | None, typer.Option("--escape", help=say("还要保证的漏检率", "escapes that are promised too"))
+    ] = None,
+    localise: Annotated[
+        bool, typer.Option("--localise", help=say("学习缺陷的位置(标注的框、多边形或掩模)", "learn where defects are (marked boxes, polygons or masks)"))
+    ] = False,
     despite_suspects: Annotated[
         bool, typer.Option("--despite-suspects", help=say("标签可疑也训练", "train although labels are in doubt"))
     ] = False,
@@ -49,8 +63,13 @@ def train(
     from dataclasses import asdict
 
     from zerofactory.runs import inspect_parts as use
+    from zerofactory.runs import inspect_queue
 
-    card = use.train(opened(workspace), use.Asked(folder, model, good, false_reject, side, despite_suspects))
+    context = opened(workspace)
+    more = inspect_queue.training(context, good, inspect_queue.Only(model, shop, station)) if from_queue else ()
+    card = use.train(
+        context, use.Asked(folder, model, good, false_reject, side, despite_suspects, escape, localise), more=more
+    )
     if as_json:
         print_json({name: value for name, value in asdict(card).items() if name != "seen"})
         return
@@ -62,9 +81,7 @@ def train(
             print_line(
                 f"  {title}: {one['hits']}/{one['of']} = {one['value']:.1%} ({one['low']:.1%} – {one['high']:.1%})"
             )
-    if "auroc" in card.metrics:
-        value, low, high = card.metrics["auroc"]
-        print_line(f"  AUROC: {value:.3f} ({low:.3f} – {high:.3f})")
+    _told_measures(card.metrics)
     print_line(say("  以上都来自没见过该组图片的模型。", "  All by judges that had not seen an image's group."))
 
 
@@ -104,20 +121,30 @@ def run(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FOLDER", help=say("另存判定与热图", "also write verdicts and heat maps"))
     ] = None,
+    maps: Annotated[
+        Path | None, typer.Option("--maps", metavar="FOLDER", help=say("每件都存热图", "write a heat map of every part"))
+    ] = None,
     workspace: WorkspaceOption = None,
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
+    from zerofactory.optimisation.quality.drift import TITLES
     from zerofactory.runs import inspect_parts as use
 
-    verdicts = use.run(opened(workspace), model, folder, version, out)
+    found = use.judge_folder(opened(workspace), model, folder, version, out, maps)
+    verdicts = found.verdicts
     if as_json:
-        print_json([one.as_json() for one in verdicts])
+        print_json(found.as_json())
         return
     print_table(
         say(f"{sum(one.rejected for one in verdicts)} / {len(verdicts)} 件被拒", f"{sum(one.rejected for one in verdicts)} of {len(verdicts)} parts rejected"),
         [(say("图片", "image"), "left"), (say("判定", "verdict"), "left"), (say("得分", "score"), "right"), (say("最可能", "likeliest"), "left")],
         [(one.file, say("拒绝", "rejected") if one.rejected else say("通过", "passed"), f"{one.score:.4f}", one.likeliest and f"{one.likeliest} {one.chance:.0%}") for one in verdicts],
     )  # fmt: skip
+    if found.drift is not None and found.drift.raised:
+        named = TITLES[found.drift.figure]
+        higher = found.drift.direction == "higher"
+        print_line(say(f"! 相机或光线变了: {named.zh}{'升高' if higher else '降低'}(第 {(found.drift.raised_at or 0) + 1} 张起确认, 误报率 ≤ {found.drift.promised:g})。请检查相机, 或重新训练。",
+                       f"! Camera or light have changed: {named.en} is {found.drift.direction} (sure at image {(found.drift.raised_at or 0) + 1}; false alarms ≤ {found.drift.promised:g}). Look at the camera, or train again."))  # fmt: skip
 
 
 @door
@@ -133,6 +160,32 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
         [(say("名称", "name"), "left"), (say("版本", "version"), "right"), (say("类别", "classes"), "left"), (say("图片", "images"), "right"), (say("训练于", "made"), "left")],
         [(str(one["name"]), str(one["version"]), ", ".join(one["classes"]), str(one["images"]), str(one["made_at"])[:16]) for one in rows],  # type: ignore[arg-type]
     )  # fmt: skip
+
+
+def _told_measures(metrics: Mapping[str, Any]) -> None:
+    for name, title in (("auroc", "AUROC"), ("patch_auroc", say("图块 AUROC", "AUROC of patches"))):
+        if name in metrics:
+            value, low, high = metrics[name]
+            print_line(f"  {title}: {value:.3f} ({low:.3f} – {high:.3f})")
+    rates = {
+        label: (say(f"检出 {label}", f"found {label}"), one) for label, one in metrics.get("found_by_class", {}).items()
+    }
+    titles = (
+        ("named_right", say("类别说对", "class named right")),
+        ("found_at_overlap", say("框对(IoU ≥ 0.3)", "boxed (IoU ≥ 0.3)")),
+        ("touched", say("框到", "touched by a box")),
+    )
+    rates |= {name: (title, metrics[name]) for name, title in titles if name in metrics}
+    for title, one in rates.values():
+        print_line(f"  {title}: {one['hits']}/{one['of']} = {one['value']:.1%} ({one['low']:.1%} – {one['high']:.1%})")
+    if "region_overlap" in metrics:
+        told = f"PRO {metrics['region_overlap']:.3f}, "
+        print_line(
+            say(
+                f"  {told}每图误框 {metrics['false_boxes_per_image']:.2f}",
+                f"  {told}{metrics['false_boxes_per_image']:.2f} false boxes an image",
+            )
+        )
 
 
 def _cells(one: Rate) -> tuple[str, str, str]:

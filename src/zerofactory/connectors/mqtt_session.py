@@ -36,6 +36,7 @@ class MqttSession:
         self._queue: deque[MQTTMessage] = deque()
         self._room = threading.Condition()
         self._taken: list[MQTTMessage] = []
+        self._sent: list[Any] = []
         self._arrived = asyncio.Event()
         self._woken = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -51,6 +52,7 @@ class MqttSession:
         self._lost, self._closing = None, False
         self._queue.clear()
         self._taken.clear()
+        self._sent.clear()
         options = self._connection.options
         client = Client(
             CallbackAPIVersion.VERSION2,
@@ -106,7 +108,20 @@ class MqttSession:
     def publish(self, topic: str, payload: bytes, *, retain: bool = False, qos: int = 0) -> None:
         """Send a message."""
         if self._client is not None:
-            self._client.publish(topic, payload, qos=qos, retain=retain)
+            sent = self._client.publish(topic, payload, qos=qos, retain=retain)
+            if qos:
+                self._sent = [*(one for one in self._sent if not one.is_published()), sent]
+
+    async def delivered(self) -> None:
+        """Wait until the broker has confirmed what was published with quality of service 1; raise `LinkFault` when it does not."""
+        sent, self._sent = self._sent, []
+        for one in sent:
+            try:
+                await asyncio.to_thread(one.wait_for_publish, self._connection.timeout_seconds)
+            except (RuntimeError, ValueError) as error:
+                raise self._away(str(error)) from error
+            if not one.is_published():
+                raise self._away(self._lost or "not confirmed in time")
 
     async def close(self) -> None:
         """Disconnect; the broker keeps the session."""

@@ -18,6 +18,7 @@ from zerofactory.errors import Text
 from zerofactory.evaluation.attestation_table import ATTESTATIONS
 from zerofactory.instruments.purpose import INSTRUMENT_FACTS
 from zerofactory.metering.activity_table import ACTIVITIES
+from zerofactory.metering.inspected import DEFECTS
 from zerofactory.metering.note import QUALITY
 from zerofactory.planning.budget import BUDGETS
 from zerofactory.planning.facts import PLANNED
@@ -122,11 +123,12 @@ FACTS: tuple[TableSchema, ...] = (
     ALARM_EVENTS,
     BUDGETS,
     COMMANDS,
+    DEFECTS,
 )
 
 VERBS = {"sqlite": ("UPDATE", "DELETE"), "postgresql": ("UPDATE", "DELETE", "TRUNCATE")}
 VERSION_TABLE = "alembic_version"
-REVISION = "0001"  # the newest of store/migrations: what a book made by this code is
+REVISION = "0002"  # the newest of store/migrations: what a book made by this code is
 REFUSAL = "BEGIN RAISE EXCEPTION USING MESSAGE = TG_TABLE_NAME || ' is append-only: ' || TG_OP || ' refused'; END"
 
 
