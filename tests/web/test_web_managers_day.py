@@ -314,6 +314,7 @@ def reports(hand: Hand) -> None:
         (hand.say("下载 PDF", "Download PDF"), lambda content: content.startswith(b"%PDF")),
         (hand.say("下载 XLSX", "Download XLSX"), lambda content: content.startswith(b"PK")),
         (hand.say("下载核查包", "Download the package"), lambda content: content.startswith(b"PK")),
+        (hand.say("下载 AASX", "Download AASX"), lambda content: b"aasx/data.json" in content),
     )
     for name, is_right in checks:
         with page.expect_download(timeout=PATIENT) as got:

@@ -207,6 +207,30 @@ def radar(axes: Mapping[str, tuple[float, float]], unit: str, title: str = "") -
     return _drawn(options, _name(title, unit, ()), ("", unit, "max"), rows)
 
 
+def intervals(rows: Sequence[tuple[str, float, float, float]], unit: str, title: str = "") -> ui.echart:
+    """Return means with their intervals, one below the other, and a line at zero; each row is a name, the low end, mean and high end."""
+    shown = list(rows)[::-1]
+    drawn: list[dict[str, object]] = [
+        {"type": "line", "data": [[low, place], [high, place]], "symbol": "rect", "symbolSize": [2, 14], "silent": True,
+         "lineStyle": {"width": 3, "color": PALETTE[0] if high < 0 or low > 0 else PALETTE[6]}, "itemStyle": {"color": PALETTE[0] if high < 0 or low > 0 else PALETTE[6]}}
+        for place, (_, low, _, high) in enumerate(shown)
+    ]  # fmt: skip
+    dots = [[mean, place] for place, (_, _, mean, _) in enumerate(shown)]
+    drawn.append({"type": "scatter", "data": dots, "symbolSize": 10, "itemStyle": {"color": TEXT}})
+    zero = {"silent": True, "symbol": "none", "label": {"show": False}, "lineStyle": {"color": LINE, "type": "dashed"}, "data": [{"xAxis": 0}]}  # fmt: skip
+    drawn[-1]["markLine"] = zero
+    options = {
+        "grid": {"left": 8, "right": 24, "top": 8, "bottom": 28, "containLabel": True},
+        "yAxis": {"type": "category", "data": [name for name, *_ in shown], "axisLabel": {"width": 150, "overflow": "truncate", "color": TEXT}},
+        "xAxis": {"type": "value", "name": unit, "nameLocation": "middle", "nameGap": 24, "scale": True, "splitNumber": 3},
+        "tooltip": {"show": False}, "series": drawn,
+    }  # fmt: skip
+    told = [(name, f"{mean:,.6g}", f"{low:,.6g} … {high:,.6g}") for name, low, mean, high in rows]
+    chart = _drawn(options, _name(title, unit, ()), ("", unit, "…"), told)
+    chart.classes(remove="h-72").style(f"height: {64 + 30 * len(shown)}px")
+    return chart
+
+
 def flows(links: Sequence[tuple[str, str, float]], unit: str, size: int = 12, title: str = "") -> ui.echart:
     """Return a Sankey of flows from left to right; nothing of zero is drawn."""
     kept = [(source, target, round(value, 1)) for source, target, value in links if value > 0.0]

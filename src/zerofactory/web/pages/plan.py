@@ -130,6 +130,7 @@ def _measures(visit: Visit, found: dict[str, Any]) -> None:
         for one in found["measures"]
     ]  # fmt: skip
     table(columns, rows, ("capex", "opex"), per_page=15)
+    _tested(visit, found["tested"])
     if found["contracts"]:
         heads = [("title", visit.say("绿电与绿证", "Green power and certificates")), ("first", visit.say("首年", "First year")), ("most", visit.say("最多 GWh/年", "Most GWh a year"))]  # fmt: skip
         own = [
@@ -137,6 +138,22 @@ def _measures(visit: Visit, found: dict[str, Any]) -> None:
             for one in found["contracts"] if one["mwh"]
         ]  # fmt: skip
         table(heads, own, ("most",))
+
+
+def _tested(visit: Visit, found: list[dict[str, Any]]) -> None:
+    """Draw the savings that were tested in the twin, with their intervals; nothing where none was."""
+    if not found:
+        return
+    heads = [
+        ("title", visit.say("孪生检验过的措施", "Measures tested in the twin")), ("saved", visit.say("每年节约", "Saved a year")), ("range", visit.say("区间", "Interval")),
+        ("width", visit.say("路线图半宽", "Half-width taken")), ("scenario", visit.say("场景", "Scenario")), ("on", visit.say("日期", "On")), ("chosen", visit.say("选用", "Chosen")),
+    ]  # fmt: skip
+    rows = [
+        {"id": f"{one['id']}-{saving['carrier']}", "title": visit.told(one["title"]), "saved": f"{saving['amount']:,.0f} {saving['unit']}", "range": f"{saving['low']:,.0f} – {saving['high']:,.0f}",
+         "width": f"±{one['half_width_fraction']:.0%}", "scenario": one["scenario"], "on": one["on"], "chosen": visit.say("是", "yes") if one["chosen"] else visit.say("否", "no")}
+        for one in found for saving in one["savings"]
+    ]  # fmt: skip
+    table(heads, rows, ("saved", "range", "width"))
 
 
 def _downloads(visit: Visit) -> None:

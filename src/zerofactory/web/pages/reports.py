@@ -9,7 +9,7 @@ from nicegui import ui
 
 from zerofactory.errors import Text
 from zerofactory.periods import Period
-from zerofactory.runs import assurance, package, report
+from zerofactory.runs import aas, assurance, package, report
 from zerofactory.runs.context import Context
 from zerofactory.web.act import act
 from zerofactory.web.frame import Page, empty, table
@@ -38,6 +38,12 @@ def build(visit: Visit) -> None:
     with ui.row().classes("gap-3 zf-noprint"):
         _download(visit, f"package-{period}.zip", Text("下载核查包", "Download the package"), "inventory_2", (asked, result))  # fmt: skip
         ui.button(visit.say("碳中和声明", "Neutrality declaration"), icon="verified", on_click=lambda: ui.navigate.to(f"/declaration?period={period}")).props("flat")  # fmt: skip
+    heading(visit.say("资产管理壳(AAS)", "Asset Administration Shells"))
+    ui.label(visit.say("工厂、产线、设备的铭牌、用能、碳足迹与仿真模型, 供任何 AAS 程序读取; 接口在 /aas/api/v3.0。", "Name plates, energy, footprints and the twin of plant, lines and machines, for any AAS program; the API is at /aas/api/v3.0.")).classes("opacity-70")  # fmt: skip
+    with ui.row().classes("gap-3 zf-noprint"):
+        for suffix in aas.SUFFIXES:
+            name = suffix.removeprefix(".").upper()
+            _download(visit, f"{visit.site}{suffix}", Text(f"下载 {name}", f"Download {name}"), "hub", (asked, result))
     result.move(target_index=-1)
     _contents(visit, asked)
 
@@ -84,6 +90,8 @@ def _contents(visit: Visit, asked: Period) -> None:
 
 
 def _made(context: Context, period: Period, name: str, visit: Visit) -> bytes:
+    if Path(name).suffix in aas.SUFFIXES:
+        return aas.content(context, Path(name).suffix)
     with TemporaryDirectory(prefix="zf-") as folder:
         path = Path(folder) / name
         if name.endswith(".zip"):

@@ -17,12 +17,13 @@ from zerofactory.web.visit import Visit
 
 MOST_RUNS, MOST_DAYS = 20, 31
 SHARES = {"working": "working", "setup": "setup", "failed": "failed", "starved": "idle", "blocked": "blocked"}
-UNITS = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³"}
+UNITS = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³", "heat": "kWh"}
 CARRIERS = {
     "electricity": Text("电", "Electricity"),
     "natural_gas": Text("天然气", "Natural gas"),
     "compressed_air": Text("压缩空气", "Compressed air"),
     "water": Text("水", "Water"),
+    "heat": Text("外购热力", "Purchased heat"),
 }
 
 
@@ -116,6 +117,50 @@ def _draw(visit: Visit, found: dict[str, Any]) -> None:
             "%",
             stacked=True,
         )  # fmt: skip
+    _utilities(visit, found)
+
+
+def _utilities(visit: Visit, found: dict[str, Any]) -> None:
+    """Draw what the utilities beside the line take and what is told of them, where the plant describes any."""
+    if not found["utilities"]:
+        return
+    ui.label(visit.say("公用动力与厂房", "Utilities and buildings")).classes("font-semibold")
+    rows = [
+        {
+            "utility": visit.told(one["title"]),
+            "carrier": visit.read(CARRIERS[carrier]),
+            "amount": f"{amount['mean']:,.0f} {UNITS[carrier]}",
+            "wasted": f"{one['wasted'][carrier]['mean']:,.0f}",
+        }
+        for one in found["utilities"]
+        for carrier, amount in one["energy"].items()
+    ]
+    table(
+        [
+            ("utility", visit.say("设施", "Utility")),
+            ("carrier", visit.say("载能", "Carrier")),
+            ("amount", visit.say("用量", "Taken")),
+            ("wasted", visit.say("不在生产时", "While making nothing")),
+        ],
+        rows,
+        numbers=("amount", "wasted"),
+    )
+    told = [
+        {
+            "remark": visit.told(one["title"]),
+            "value": f"{one['mean']:,.1f} {one['unit'] if one['unit'] != '1' else ''}".strip(),
+            "act": visit.say("需关注", "Look at it") if one["alarming"] else "",
+        }
+        for one in found["remarks"]
+        if one["alarming"] or one["mean"]
+    ]
+    table(
+        [("remark", visit.say("另外要知道的", "What else to know")), ("value", visit.say("均值", "Mean")), ("act", "")],
+        told,
+        numbers=("value",),
+    )
+    if found["utilities_status"] == "placeholder":
+        ui.label(visit.say("utilities.toml 的数是设定值, 请用铭牌与读数替换。", "The figures of utilities.toml are placeholders: replace them by name plates and readings.")).classes("opacity-80")  # fmt: skip
 
 
 def _range(one: dict[str, Any], digits: int) -> str:

@@ -8,16 +8,18 @@ from typing import Any
 from nicegui import run as background
 from nicegui import ui
 
-from zerofactory.errors import Text
+from zerofactory.errors import FaultyData, Text
 from zerofactory.periods import zone
-from zerofactory.runs import alarms, flows
+from zerofactory.runs import alarms, flows, twin_file
 from zerofactory.runs.context import Context, clock
-from zerofactory.web import charts
+from zerofactory.web import charts, line_follow, line_view
 from zerofactory.web.frame import Page, empty
 from zerofactory.web.pages.live import look
 from zerofactory.web.visit import GRAMS_PER_TONNE, Visit, tonnes
 
 REFRESH_SECONDS = 10.0
+TURN_SECONDS = 30.0
+ASPECT = 2.9  # of the plan of the line: a wall is wide
 KWH_PER_MWH = 1000.0
 LEAST_SHOWN = 0.01  # of the whole: sources below it are drawn as one
 # A wall is looked at from across the hall: all of its width, the menu away, and everything larger the larger it is.
@@ -35,6 +37,14 @@ ENTER = "document.fullscreenElement ? document.exitFullscreen() : document.docum
 def build(visit: Visit) -> None:
     """Draw the page."""
     ui.add_css(CSS)
+    label = visit.say("全屏", "Full screen")
+    with ui.row().classes("items-center gap-3 zf-noprint"):
+        ui.button(icon="fullscreen", on_click=lambda: ui.run_javascript(ENTER)).props(
+            f'flat round aria-label="{label}"'
+        )
+        choice = _choice(visit)
+    top = ui.column().classes("w-full gap-4 zf-wall")
+    middle = ui.column().classes("w-full zf-wall")
     place = ui.column().classes("w-full gap-4 zf-wall")
     state = {"busy": False}
 
@@ -48,17 +58,57 @@ def build(visit: Visit) -> None:
             finally:
                 state["busy"] = False
             if seen is not None:
+                top.clear()
                 place.clear()
-                with place:
-                    _draw(visit, seen)
+                _draw(visit, seen, top, place)
 
-    label = visit.say("全屏", "Full screen")
-    ui.button(icon="fullscreen", on_click=lambda: ui.run_javascript(ENTER)).props(f'flat round aria-label="{label}"').classes("zf-noprint")  # fmt: skip
-    place.move(target_index=-1)
     with place:
         ui.spinner(size="xl")
+    has_line = _line(visit, middle)
+    choice.visible = has_line
+    if has_line:
+        _shown(choice, middle, place)
     ui.timer(0.1, refresh, once=True)
     ui.timer(REFRESH_SECONDS, refresh)
+
+
+def _choice(visit: Visit) -> ui.toggle:
+    """Let a screen show all, the line or the flows alone, or the two in turn: an address keeps it (`/wall?show=turn`)."""
+    shows = {"all": visit.say("全部", "All"), "line": visit.say("产线", "The line"), "flows": visit.say("流向", "Flows"), "turn": visit.say("轮换", "In turn")}  # fmt: skip
+    asked = visit.asked.get("show", "all")
+    return ui.toggle(shows, value=asked if asked in shows else "all").props(f'no-caps unelevated aria-label="{visit.say("显示内容", "What is shown")}"')  # fmt: skip
+
+
+def _shown(choice: ui.toggle, line: ui.column, flowing: ui.column) -> None:
+    """Show what is chosen; in turn, each for a while."""
+    state = {"turn": 0}
+
+    def show() -> None:
+        now = ("line", "flows")[state["turn"] % 2] if choice.value == "turn" else choice.value
+        line.visible = now in ("all", "line")
+        flowing.visible = now in ("all", "flows")
+
+    def on() -> None:
+        state["turn"] += 1
+        show()
+
+    choice.on_value_change(show)
+    ui.timer(TURN_SECONDS, on)
+    show()
+
+
+def _line(visit: Visit, place: ui.column) -> bool:
+    """Show the production line as it was last seen, where the plant has a twin; tell whether it has."""
+    try:
+        twin = twin_file.read(visit.context)
+    except FaultyData:  # no twin, or one with faults: those are told on its own page
+        return False
+    with place, ui.card().classes("w-full"):
+        ui.label(visit.say("产线", "The line")).classes("font-semibold")
+        stood = line_view.stage(visit, "zf-stage", twin, line_view.of_now(visit, twin, table=False, aspect=ASPECT))
+        told = ui.label().classes("text-sm opacity-80")
+    line_follow.follow(visit, twin, stood, told, REFRESH_SECONDS)
+    return True
 
 
 def _seen(visit: Visit) -> dict[str, Any]:
@@ -72,11 +122,12 @@ def _seen(visit: Visit) -> dict[str, Any]:
     return {"live": live, "flows": visit.kept(f"flows {label}", flowing), "alarms": standing}
 
 
-def _draw(visit: Visit, seen: dict[str, Any]) -> None:
+def _draw(visit: Visit, seen: dict[str, Any], top: ui.column, place: ui.column) -> None:
     live = seen["live"]
     rows = [row for row in live["rows"].values() if row["level"] == "shop"]
     if not rows:
-        empty(visit, Text("还没有读数。", "No readings yet."), Text("导入读数", "Import readings"), "/import")
+        with place:
+            empty(visit, Text("还没有读数。", "No readings yet."), Text("导入读数", "Import readings"), "/import")
         return
     totals, power = live["totals"], [row for row in rows if row["carrier"] == "electricity"]
     today_mwh = sum(row["amount_today"] or 0.0 for row in power) / KWH_PER_MWH
@@ -87,17 +138,18 @@ def _draw(visit: Visit, seen: dict[str, Any]) -> None:
         (visit.say(f"{totals['period']} 累计", f"{totals['period']} so far"), tonnes(totals["total_gco2e"], 0), "tCO2e"),
         (visit.say("未关闭报警", "Alarms standing"), str(seen["alarms"]), visit.say(f"表计 {totals['meters_reporting']}/{totals['meters']}", f"meters {totals['meters_reporting']}/{totals['meters']}")),
     )  # fmt: skip
-    with ui.row().classes("w-full gap-6 justify-between no-wrap max-sm:flex-wrap"):
+    with top, ui.row().classes("w-full gap-6 justify-between no-wrap max-sm:flex-wrap"):
         for title, value, unit in shown:
             with ui.column().classes("items-center gap-0"):
                 ui.label(title).classes("text-base opacity-80")
                 ui.label(value).classes("zf-big text-primary")
                 ui.label(unit).classes("opacity-80")
-    _flows(visit, seen["flows"])
-    with ui.card().classes("w-full"):
-        ui.label(visit.say("各车间电功率", "Electric power of the shops")).classes("font-semibold")
-        charts.ranked({visit.told(row["name"]): round(row["power_kw"] or 0.0) for row in power}, "kW").classes(remove="h-72", add="h-64")  # fmt: skip
-    _until(visit, totals)
+    with place:
+        _flows(visit, seen["flows"])
+        with ui.card().classes("w-full"):
+            ui.label(visit.say("各车间电功率", "Electric power of the shops")).classes("font-semibold")
+            charts.ranked({visit.told(row["name"]): round(row["power_kw"] or 0.0) for row in power}, "kW").classes(remove="h-72", add="h-64")  # fmt: skip
+        _until(visit, totals)
 
 
 def _flows(visit: Visit, found: flows.Flows | None) -> None:
