@@ -32,6 +32,8 @@ from bench import (
     stored_readings,
     twin,
     twin_calibration,
+    twin_residual,
+    twin_utilities,
 )
 
 BENCHES = {
@@ -60,7 +62,9 @@ BENCHES = {
     "scheduling": scheduling.run,
     "carbon_scheduling": carbon_scheduling.run,
     "twin": twin.run,
+    "twin_utilities": twin_utilities.run,
     "twin_calibration": twin_calibration.run,
+    "twin_residual": twin_residual.run,
     "inspection": inspection.run,
 }
 

@@ -76,6 +76,11 @@ say "5i 少用料: 分条、排样、剪切、配料; 省下的千克进同一�
 "$ZF" material mix -w demo --out demo/cutting
 "$ZF" import -w demo demo/cutting/slit-activities.csv
 
+say "5i2 从缺陷到吨: 报废返工、一个百分点的价值、报废件回炉" "5i2 From defect to tonnes: scrap and rework, what a point is worth, scrap back in the charge"
+"$ZF" scrap account --period 2025-03 -w demo --out demo/quality
+"$ZF" scrap value --period 2025-03 -w demo
+"$ZF" scrap charge --period 2025-03 -w demo --out demo/quality
+
 say "5j 货怎么运: 路线与车型, ISO 14083 运输链, 凭证入账; 车队的一天" "5j How goods move: ways and vehicles, ISO 14083 chains, documents into the book; the fleet's day"
 "$ZF" logistics plan -w demo --pareto 4 --out demo/logistics
 "$ZF" import -w demo demo/logistics/activities-2026.csv
@@ -84,6 +89,8 @@ say "5j 货怎么运: 路线与车型, ISO 14083 运输链, 凭证入账; 车队
 say "5k 数字孪生: 用十一个月的读数拟合, 第十二个月检验; 再模拟一周" "5k The digital twin: fitted to eleven months, tested on the twelfth; then a week simulated"
 "$ZF" twin calibrate -w demo --holdout 2025-12 --write
 "$ZF" twin run -w demo --from 2025-12-08 --runs 4
+"$ZF" twin now -w demo --at 2025-12-09T10:20
+"$ZF" twin run -w demo --from 2025-12-09T10:20 --days 1 --runs 4
 
 say "6 打开一个数字" "6 Open a figure"
 "$ZF" explain -w demo gas-ovens@2025-03

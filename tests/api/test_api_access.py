@@ -166,7 +166,7 @@ def test_an_invitation_gives_its_role_and_runs_out(someone: People, app_client: 
     client = app_client()
     made = client.post("/v1/accounts", json={"code": code, "login": "wang", "password": PASSWORD})
     assert made.status_code == 201
-    assert client.get("/v1/me").json()["sites"] == {"east": ["read", "record"]}
+    assert client.get("/v1/me").json()["sites"] == {"east": ["read", "inspect", "record"]}
 
 
 def test_a_shut_out_user_is_out_at_once(someone: People) -> None:

@@ -214,7 +214,7 @@ def test_the_same_at_the_machine_itself(root: Path, app_client: Browser) -> None
         assert done.exit_code == 0, done.output
         return json.loads(done.stdout)
 
-    assert len(told("list")) == 10
+    assert len(told("list")) == 12
     path = told("invite", "--role", "recorder", "--site", "west")["path"]
     name = told("invitations")[0]["invite_id"]
     told("withdraw", name)

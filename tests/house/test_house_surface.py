@@ -43,6 +43,8 @@ HEAVY = (
     "shapely",
     "ezdxf",
     "svgelements",
+    "zxingcpp",
+    "basyx",
 )
 
 

@@ -183,6 +183,14 @@ def test_utilities_are_booked_as_the_line_is(plant: Context) -> None:
     assert heat[2] / 1e6 == pytest.approx(one.total("heat", found.skip) * 0.0036 * 0.11, rel=1e-3)
 
 
+def test_a_file_of_nothing_takes_nothing(tmp_path: Path) -> None:
+    none = workspace(tmp_path / "none", 'gas_kwh_per_nm3 = 10.8\nweather = { place = "shanghai" }\n')
+    found, bare = twin.run(none, WINTER), twin.run(workspace(tmp_path / "bare", None), WINTER)
+    assert found.paired == bare.paired
+    assert found.around is not None
+    assert found.around.utilities == ()
+
+
 def test_a_failed_chiller_makes_a_hall_warm(plant: Context) -> None:
     failed = {"utilities": {"chillers": {"chiller": {"available": False}}}}
     kept, lost = twin.run(plant, SUMMER), twin.run(plant, SUMMER, changed=failed)
@@ -288,6 +296,14 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     where = {problem.column for problem in caught.value.problems}
     assert where == {"booths.cabin.cool_from", "compressors.c1.load_kpa", "halls.hall.heat_celsius", "booths.cabin.window", "loops.cold"}  # fmt: skip
     assert all(problem.file == "utilities.toml" and problem.hint.zh for problem in caught.value.problems)
+    parts = UTILITIES.replace("eer_maximum_fraction = 9", "eer_maximum_fraction = 9\npart_load = [0.5, 0.8, 0.1]") + (
+        '[[tanks]]\nid = "pot"\nname = { zh = "罐", en = "pot" }\nloop = "cold"\nvolume_m3 = 0.5\nlayers = 1\nloss_kw_per_k = 1\n'
+        "around_celsius = 20\ncharge_kw = 5\ncharge_hours = [24]\n"
+    )
+    with pytest.raises(FaultyData) as caught:
+        twin.run(workspace(tmp_path / "d", parts), WINTER)
+    where = {problem.column for problem in caught.value.problems}
+    assert where == {"chillers.chiller.part_load", "tanks.pot.loss_kw_per_k", "tanks.pot.charge_hours"}
     names = UTILITIES.replace('stations = ["booth"]\nsupply', 'stations = ["both"]\nsupply').replace('["G1"]', '["E1"]')
     names = names.replace('place = "shanghai"', 'place = "shanghai", file = "weather.csv"').replace("idle = 100", "idel = 1")  # fmt: skip
     with pytest.raises(FaultyData) as caught:

@@ -132,6 +132,7 @@ def still(request: Request, visit: Visit) -> bool:
 
 Reading = Annotated[Visit, Depends(may("read"))]
 Recording = Annotated[Visit, Depends(may("record"))]
+Inspecting = Annotated[Visit, Depends(may("inspect"))]
 Managing = Annotated[Visit, Depends(may("manage"))]
 Verifying = Annotated[Visit, Depends(may("verify"))]
 Administering = Annotated[Visit, Depends(may("administer"))]

@@ -60,6 +60,11 @@ def answer(
     if request.url.path.startswith("/3/"):  # the form that partners know (PACT API 3.0.4, Error)
         told = " ".join(problem.message.en for problem in problems[:3])
         return JSONResponse({"code": PACT_CODES.get(status, "BadRequest"), "message": told}, status, headers=headers)
+    if request.url.path.startswith("/aas/"):  # the form that AAS clients know (IDTA 01002-3-0, Result)
+        messages = [
+            {"messageType": "Error", "code": str(status), "text": problem.sentence("en")} for problem in problems
+        ]
+        return JSONResponse({"messages": messages}, status, headers=headers)
     language = language_of(request)
     title = TITLES.get(status, TITLES[500])
     body: dict[str, Any] = {

@@ -35,6 +35,7 @@ MEDIA = {
     ".csv": "text/csv; charset=utf-8",
     ".svg": "image/svg+xml",
     ".png": "image/png",
+    ".jpg": "image/jpeg",
     ".ics": "text/calendar; charset=utf-8",
     ".aasx": "application/asset-administration-shell-package",
 }

@@ -172,7 +172,7 @@ def _writes(scope: Scope) -> bool:
 
 
 def _is_data(scope: Scope) -> bool:
-    return str(scope["path"]).startswith(("/v1/", "/3/", "/auth/"))
+    return str(scope["path"]).startswith(("/v1/", "/3/", "/auth/", "/aas/"))
 
 
 def _is_foreign(scope: Scope) -> bool:

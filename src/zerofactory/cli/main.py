@@ -11,6 +11,7 @@ import typer
 
 from zerofactory import __version__
 from zerofactory.cli import (
+    aas,
     alarms,
     assurance,
     baseline,
@@ -41,6 +42,7 @@ from zerofactory.cli import (
     restatement,
     route,
     schedule,
+    scrap,
     serve,
     store,
     twin,
@@ -112,6 +114,7 @@ budget.register(app)
 restatement.register(app)
 route.register(app)
 schedule.register(app)
+scrap.register(app)
 co_optimise.register(app)
 package.register(app)
 plan.register(app)
@@ -123,6 +126,7 @@ inspect.register(app)
 declare.register(app)
 serve.register(app)
 twin.register(app)
+aas.register(app)
 store.register(app)
 users.register(app)
 partners.register(app)

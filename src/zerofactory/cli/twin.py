@@ -1,4 +1,4 @@
-"""Commands of the digital twin: twin run, twin calibrate, twin compare."""
+"""Commands of the digital twin: twin run, twin calibrate; the others stand in modules beside."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from zerofactory.cli import twin_measure, twin_now, twin_scenarios, twin_utilities
 from zerofactory.cli.language import read, say
 from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table
+from zerofactory.cli.twin_options import DaysOption, RunsOption, SeedOption, StartOption
 
 if TYPE_CHECKING:
     from zerofactory.optimisation.twin.statistics import Interval
     from zerofactory.runs.twin import Simulated
     from zerofactory.runs.twin_calibrate import Calibration, Fitted
-    from zerofactory.runs.twin_compare import Comparison
 
 
 def register(app: typer.Typer) -> None:
@@ -26,21 +27,15 @@ def register(app: typer.Typer) -> None:
         run
     )
     group.command("calibrate", help=say("用读数拟合各状态的功率, 用留出的月份检验", "fit the powers to readings, held against months left out"))(calibrate)  # fmt: skip
-    group.command("compare", help=say("假设场景与现状并列, 差值带区间", "scenarios beside the plant as it is, differences with intervals"))(compare)  # fmt: skip
+    twin_scenarios.register(group)
+    twin_measure.register(group)
+    twin_now.register(group)
     app.add_typer(group, name="twin")
-
-
-FirstOption = Annotated[
-    str | None, typer.Option("--from", metavar="DAY", help=say("首日(默认下周一)", "first day (default: next Monday)"))
-]
-DaysOption = Annotated[int, typer.Option("--days", min=1, max=370, help=say("天数", "days"))]
-RunsOption = Annotated[int, typer.Option("--runs", min=1, max=200, help=say("重复次数", "replications"))]
-SeedOption = Annotated[int, typer.Option("--seed", help=say("随机种子", "seed of the random numbers"))]
 
 
 @door
 def run(
-    first: FirstOption = None,
+    first: StartOption = None,
     days: DaysOption = 7,
     warm_up: Annotated[
         int, typer.Option("--warm-up", min=0, max=370, help=say("之前预运行、不计入的天数", "days run before and left out"))
@@ -55,14 +50,20 @@ def run(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     from zerofactory.runs import twin as use
+    from zerofactory.runs import twin_start
 
-    found = use.run(opened(workspace), use.Asked(use.day_of(first), days, warm_up, runs, seed))
+    context = opened(workspace)
+    begun = twin_start.begun(context, first, use.Asked(None, days, warm_up, runs, seed))
+    found = use.run(context, begun.asked)
     written = use.readings(found, out) if out is not None else 0
     if as_json:
-        print_json({**found.as_json(), "readings": written})
+        print_json({**found.as_json(), **begun.as_json(), "readings": written})
         return
+    for note in begun.notes:
+        print_line(read(note))
     _print_line(found)
     _print_stations(found)
+    twin_utilities.show(found.around)
     if out is not None:
         print_line(say(f"已写 {written:,} 条读数: {out}", f"{written:,} readings written: {out}"))
 
@@ -85,40 +86,20 @@ def calibrate(
     as_json: JsonOption = False,
 ) -> None:  # fmt: skip
     from zerofactory.runs import twin_calibrate as use
+    from zerofactory.runs import twin_expect
 
     context = opened(workspace)
     found = use.calibrate(context, use.Asked(tuple(months or ()), tuple(holdout or ()), temperature))
     path = use.write(context, found) if write else None
+    expected = twin_expect.save(context, found) if write else None
     if as_json:
         print_json({**found.as_json(), "written": None if path is None else path.name})
         return
     _print_fits(found)
-    if path is not None:
+    twin_utilities.show_fits(found.utilities)
+    if path is not None and expected is not None:
         print_line(say(f"已写 {path.name}; 删去它即恢复 twin.toml 的数。", f"{path.name} written; delete it to go back to the figures of twin.toml."))  # fmt: skip
-
-
-@door
-def compare(
-    scenario: Annotated[
-        list[Path], typer.Option("--scenario", metavar="FILE", help=say("场景文件(可重复)", "scenario file (repeatable)"))
-    ],
-    first: FirstOption = None,
-    days: DaysOption = 7,
-    runs: RunsOption = 8,
-    seed: SeedOption = 1,
-    workspace: WorkspaceOption = None,
-    as_json: JsonOption = False,
-) -> None:  # fmt: skip
-    from zerofactory.runs import twin as use
-    from zerofactory.runs import twin_compare
-
-    scenarios = [twin_compare.read_scenario(path) for path in scenario]
-    asked = use.Asked(use.day_of(first), days, runs=runs, seed=seed)
-    found = twin_compare.compare(opened(workspace), asked, scenarios)
-    if as_json:
-        print_json(found.as_json())
-        return
-    _print_comparison(found)
+        print_line(say(f"已写 {expected.name}; 从此 zf alarms scan 比较实测与孪生应有。", f"{expected.name} written; from now on zf alarms scan holds the meters against the twin."))  # fmt: skip
 
 
 def _print_fits(found: Calibration) -> None:
@@ -166,38 +147,20 @@ def _print_fits(found: Calibration) -> None:
         print_line(read(text))
 
 
-def _print_comparison(found: Comparison) -> None:
-    names = {
-        "output": (say("产出", "output"), 0), "electricity": (say("电 kWh", "electricity kWh"), 0), "natural_gas": (say("气 Nm³", "gas Nm³"), 0),
-        "energy_cny": (say("电费气费 元", "energy CNY"), 0), "kgco2e": ("kgCO2e", 0), "kgco2e_per_piece": (say("kgCO2e/件", "kgCO2e each"), 2),
-    }  # fmt: skip
-    rows = []
-    for one in found.scenarios:
-        for name, value in one.differences.items():
-            if name not in names:
-                continue
-            title, digits = names[name]
-            before, after = (sum(x.paired[name]) / len(x.paired[name]) for x in (found.base, one.simulated))
-            rows.append((read(one.scenario.title), title, f"{before:,.{digits}f}", f"{after:,.{digits}f}", f"{value.mean:+,.{digits}f}", f"{value.low:+,.{digits}f} … {value.high:+,.{digits}f}"))  # fmt: skip
-    print_table(
-        say(f"{found.base.first} 起 {found.base.asked.days} 天, 同一组随机数, 重复 {len(found.base.runs)} 次", f"{found.base.asked.days} days from {found.base.first} on, same random numbers, {len(found.base.runs)} replications"),
-        [(say("场景", "scenario"), "left"), (say("指标", "figure"), "left"), (say("现状", "as it is"), "right"), (say("场景", "scenario"), "right"), (say("差", "difference"), "right"), (say("95 % 区间", "95 % interval"), "right")],
-        rows,
-    )  # fmt: skip
-
-
 def _print_line(found: Simulated) -> None:
-    end = say(f"{found.first} 起 {found.asked.days} 天, 重复 {len(found.runs)} 次", f"{found.asked.days} days from {found.first} on, {len(found.runs)} replications")  # fmt: skip
+    day = f"{found.begin:%Y-%m-%d %H:%M}" if found.asked.resume else str(found.first)
+    end = say(f"{day} 起 {found.asked.days} 天, 重复 {len(found.runs)} 次", f"{found.asked.days} days from {day} on, {len(found.runs)} replications")  # fmt: skip
     rows = [
         (say("产出", "output"), _spread(found.output, 0), say("件", "pieces")),
         (say("在线时间", "time in the line"), _hours(found.passage_s), "h"),
     ]
-    units = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³"}
+    units = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³", "heat": "kWh"}
     names = {
         "electricity": say("电", "electricity"),
         "natural_gas": say("天然气", "natural gas"),
         "compressed_air": say("压缩空气", "compressed air"),
         "water": say("水", "water"),
+        "heat": say("外购热力", "purchased heat"),
     }
     for carrier, amount in found.energy.items():
         rows.append((names[carrier], _spread(amount, 0), units[carrier]))

@@ -66,9 +66,9 @@ def guide_text() -> str:
 
 
 def _write_products(folder: Path) -> None:
-    """Write the product profiles, the bills of materials, a supplier's footprint, exports of a registry, and what is cut."""
+    """Write products, bills of materials, a supplier's footprint, exports of a registry, what is cut, and what-ifs of the twin."""
     source = files("zerofactory.reference_plant")
-    for inner in ("products", "products/suppliers", "registry", "registry/wrong", "material", "material/blanks"):
+    for inner in ("products", "products/suppliers", "registry", "registry/wrong", "material", "material/blanks", "scenarios"):  # fmt: skip
         (folder / inner).mkdir(parents=True, exist_ok=True)
         for entry in sorted((source / inner).iterdir(), key=lambda one: one.name):
             if entry.is_file():

@@ -24,9 +24,10 @@ from zerofactory.store.access import ANY_SITE, AccessStore, ApiToken, Session, T
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-Permission = Literal["read", "record", "manage", "verify", "administer"]
+Permission = Literal["read", "inspect", "record", "manage", "verify", "administer"]
 PERMISSIONS: Mapping[Permission, Text] = {
     "read": Text("查看", "read"),
+    "inspect": Text("检验零件", "inspect parts"),
     "record": Text("录入", "record"),
     "manage": Text("决定(封存、预算、注销)", "decide (close, budgets, retirements)"),
     "verify": Text("核查", "verify"),
@@ -34,8 +35,9 @@ PERMISSIONS: Mapping[Permission, Text] = {
 }
 ROLES: Mapping[str, tuple[Text, frozenset[Permission]]] = {
     "viewer": (Text("查看者", "viewer"), frozenset({"read"})),
-    "recorder": (Text("录入员", "recorder"), frozenset({"read", "record"})),
-    "manager": (Text("能碳经理", "manager"), frozenset({"read", "record", "manage"})),
+    "inspector": (Text("检验员", "inspector"), frozenset({"read", "inspect"})),
+    "recorder": (Text("录入员", "recorder"), frozenset({"read", "inspect", "record"})),
+    "manager": (Text("能碳经理", "manager"), frozenset({"read", "inspect", "record", "manage"})),
     "verifier": (Text("核查员", "verifier"), frozenset({"read", "verify"})),
     "administrator": (Text("管理员", "administrator"), frozenset(PERMISSIONS)),
 }

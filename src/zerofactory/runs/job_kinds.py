@@ -138,6 +138,21 @@ def backtest(context: Context, asked: Parameters, step: Step) -> Any:
     return energy_dispatch.backtest(context, wanted, moment, days, lambda _: step(first, steps))
 
 
+def twin_comparison(context: Context, asked: Parameters, step: Step) -> Any:
+    """Run scenarios of the twin beside the plant as it is."""
+    from zerofactory.runs import twin_compare
+    from zerofactory.runs.twin import Asked, day_of
+    from zerofactory.runs.twin_scenario import listed
+
+    wanted = Asked(day_of(asked.get("first")), int(asked.get("days", 7)), runs=int(asked.get("runs", 8)))
+    chosen = [str(one) for one in asked.get("scenarios", ())]
+    there = {one.id: one for one in listed(context)}
+    for name in chosen:
+        if name not in there:
+            raise NotFound(Text("场景", "scenario"), name, tuple(there))
+    return twin_compare.compare(context, wanted, [there[name] for name in chosen], lambda _, total: step("", total))
+
+
 KINDS: Mapping[str, JobKind] = {
     kind.id: kind
     for kind in (
@@ -148,6 +163,7 @@ KINDS: Mapping[str, JobKind] = {
         JobKind("roadmap", Text("路线图", "roadmap"), "read", False, (), roadmap),
         JobKind("sizing", Text("选型", "sizing"), "read", False, ("period", "goals", "cap", "step_minutes", "pareto"), sizing, as_json),
         JobKind("backtest", Text("调度回测", "back-test of dispatch"), "read", False, ("first", "days", "step_minutes", "horizon_hours", "build"), backtest, as_json),
+        JobKind("twin_comparison", Text("场景比较", "comparison of scenarios"), "read", False, ("scenarios", "first", "days", "runs"), twin_comparison, as_json),
     )
 }  # fmt: skip
 

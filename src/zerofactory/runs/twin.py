@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from os import cpu_count
 from pathlib import Path
@@ -22,15 +22,21 @@ from zerofactory import units
 from zerofactory.assets.grid import Grid
 from zerofactory.assets.tariff import price_cny_per_kwh
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.optimisation.twin.energy import Share, Usage, shares, usage
+from zerofactory.optimisation.twin.energy import Aside, Share, Usage, shares, usage
 from zerofactory.optimisation.twin.line import Line
 from zerofactory.optimisation.twin.production import Run, simulate
+from zerofactory.optimisation.twin.resume import Resume, resumed
 from zerofactory.optimisation.twin.statistics import Interval, interval
+from zerofactory.optimisation.utilities.plant import Ended
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.emitted import Item, World
 from zerofactory.runs.energy_tariff import plant_gas_price, plant_tariff
-from zerofactory.runs.twin_file import Twin, read, windows
+from zerofactory.runs.twin_file import Twin, read
+from zerofactory.runs.twin_shifts import arranged, when_of
+from zerofactory.runs.twin_utilities import Around, alongside, around
+from zerofactory.runs.twin_utilities_file import Beside
+from zerofactory.runs.twin_utilities_file import read as read_utilities
 from zerofactory.site.model import Plant
 
 Floats = NDArray[np.float64]
@@ -40,6 +46,7 @@ MOST_DAYS, MOST_RUNS = 370, 200
 BOOKED: Mapping[str, tuple[str, str, str]] = {
     "electricity": ("purchased_electricity", "electricity", "kWh"),
     "natural_gas": ("stationary_combustion", "natural_gas", "Nm3"),
+    "heat": ("purchased_heat", "heat", "kWh"),
 }
 """Carriers that are bought: how the accounts book them. Air and water are made in the plant and told only."""
 
@@ -53,6 +60,7 @@ class Asked:
     first : first day (local); None: the Monday after today.
     days : how many; ``warm_up_days`` more are run before them and left out.
     runs : replications, each with numbers of its own.
+    resume : go on from a moment of the first day and the state the line is in then; the days are counted from it.
     """
 
     first: date | None = None
@@ -61,6 +69,17 @@ class Asked:
     runs: int = 8
     seed: int = 1
     confidence: float = 0.95
+    resume: Resume | None = None
+
+    @property
+    def since_midnight_s(self) -> float:
+        """How long after the midnight of the first day the days are counted."""
+        return 0.0 if self.resume is None else self.resume.since_midnight_s
+
+    @property
+    def skip(self) -> int:
+        """Intervals of the start that are left out."""
+        return int((self.warm_up_days * DAY_S + self.since_midnight_s) / STEP_S)
 
 
 @dataclass(frozen=True)
@@ -89,11 +108,18 @@ class Simulated:
     failures: Mapping[str, float]
     scrapped: Interval
     paired: Mapping[str, tuple[float, ...]]
+    around: Around | None = None
+    aside_meters: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def skip(self) -> int:
         """Intervals of the start that are left out."""
-        return int(self.asked.warm_up_days * DAY_S / STEP_S)
+        return self.asked.skip
+
+    @property
+    def begin(self) -> datetime:
+        """The first moment that counts, on the plant's clock."""
+        return datetime.combine(self.first, time()) + timedelta(seconds=self.asked.since_midnight_s)
 
     @property
     def bottleneck(self) -> str:
@@ -110,6 +136,8 @@ class Simulated:
         titles = {one.id: {"zh": one.title.zh, "en": one.title.en} for one in self.twin.line.stations}
         return {
             "from": self.first.isoformat(),
+            "begin": self.begin.isoformat(),
+            "resumed": self.asked.resume is not None,
             "days": self.asked.days,
             "runs": len(self.runs),
             "seed": self.asked.seed,
@@ -134,6 +162,9 @@ class Simulated:
                 }
                 for one in self.stations
             ],
+            "utilities_status": None if self.around is None else self.around.status,
+            "utilities": [] if self.around is None else [one.as_json() for one in self.around.utilities],
+            "remarks": [] if self.around is None else [one.as_json() for one in self.around.remarks],
         }  # fmt: skip
 
 
@@ -150,19 +181,29 @@ def run(
     FaultyData
         Faults of twin.toml, of what is asked, a line that stands still, or a factor that cannot be decided.
     """
-    _refuse(asked)
+    refuse_asked(asked)
     twin = read(context, changed)
-    first = asked.first or _next_monday(context.today)
-    line = scheduled(context, twin, first, asked)
+    beside = read_utilities(context, twin, changed)
+    twin = twin if beside is None else beside.relieved(twin)
+    first = asked.first or next_monday(context.today)
+    line = scheduled(context, twin, first, asked, changed)
     done = replicate(line, asked, progress)
-    return told(context, twin, first, asked, done)
+    return told(context, twin, first, asked, done, beside)
 
 
-def scheduled(context: Context, twin: Twin, first: date, asked: Asked) -> Line:
-    """Return the line with the plant's shifts from the beginning of the warm-up on."""
-    begin = first - timedelta(days=asked.warm_up_days)
-    opened = windows(context.workspace.plant, begin, asked.warm_up_days + asked.days)
-    if not opened:
+def scheduled(
+    context: Context, twin: Twin, first: date, asked: Asked, changed: Mapping[str, Any] | None = None
+) -> Line:
+    """Return the line with the plant's shifts, or those of a scenario, from the beginning of the warm-up on."""
+    line = arranged(
+        twin.line,
+        context.workspace.plant,
+        when_of(changed),
+        first,
+        asked.warm_up_days,
+        asked.days + (asked.resume is not None),
+    )
+    if not line.windows:
         message = Text(
             f"{first} 起的 {asked.days} 天没有班次。", f"There is no shift in the {asked.days} days from {first} on."
         )
@@ -170,35 +211,48 @@ def scheduled(context: Context, twin: Twin, first: date, asked: Asked) -> Line:
             "请换一周, 或核对 factory.toml 的 [calendar]。", "Choose another week, or check [calendar] of factory.toml."
         )
         raise FaultyData([Problem("twin.no_shift", message, hint)])
-    return replace(twin.line, windows=opened)
+    return line
 
 
 def replicate(line: Line, asked: Asked, progress: Callable[[int, int], None] | None = None) -> tuple[Run, ...]:
     """Return the replications; they run in parallel, as the compiled core holds no lock."""
-    horizon = (asked.warm_up_days + asked.days) * DAY_S
-    done: list[Run] = [simulate(line, horizon, STEP_S, asked.seed, 0)]
+    horizon = asked.skip * STEP_S + asked.days * DAY_S
+
+    def one_run(replication: int) -> Run:
+        if asked.resume is None:
+            return simulate(line, horizon, STEP_S, asked.seed, replication)
+        times, state = (asked.skip * STEP_S, horizon, STEP_S), asked.resume.state(replication)
+        return resumed(line, times, (asked.seed, replication), state)
+
+    done: list[Run] = [one_run(0)]
     if progress:
         progress(1, asked.runs)
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        for one in pool.map(lambda r: simulate(line, horizon, STEP_S, asked.seed, r), range(1, asked.runs)):
+        for one in pool.map(one_run, range(1, asked.runs)):
             done.append(one)
             if progress:
                 progress(len(done), asked.runs)
     return tuple(done)
 
 
-def told(context: Context, twin: Twin, first: date, asked: Asked, done: Sequence[Run]) -> Simulated:
-    """Return the figures of some replications."""
-    skip, per_day = int(asked.warm_up_days * DAY_S / STEP_S), int(DAY_S / STEP_S)
+def told(
+    context: Context, twin: Twin, first: date, asked: Asked, done: Sequence[Run], beside: Beside | None = None
+) -> Simulated:
+    """Return the figures of some replications, with those of the utilities ``beside`` the line (whose draws ``twin`` lacks)."""
+    skip, per_day = asked.skip, int(DAY_S / STEP_S)
     usages = tuple(usage(one) for one in done)
-    carriers = list(usages[0].by_station)
+    ended: tuple[Ended, ...] = ()
+    if beside is not None:
+        usages, ended = alongside(context, beside, first, usages, asked.warm_up_days)
+    carriers = usages[0].carriers
+    surroundings = None if beside is None else around(beside, ended, skip, asked.confidence)
     days = np.array([one.output[skip:].reshape(asked.days, per_day).sum(axis=1) for one in done], dtype=np.float64)
 
     def over(values: Sequence[float]) -> Interval:
         return interval(list(values), asked.confidence)
 
-    world = World(context.workspace.plant, context.workspace.factor_book, _year(context, first))
-    prices = _prices(context, first, asked, gas="natural_gas" in carriers)
+    world = World(context.workspace.plant, context.workspace.factor_book, factor_year(context, first))
+    prices = energy_prices(context, first, asked, gas="natural_gas" in carriers)
     grams = [world.emitted(quantities(world, one, skip)) for one in usages]
     return Simulated(
         asked, first, twin, tuple(done), usages,
@@ -214,7 +268,9 @@ def told(context: Context, twin: Twin, first: date, asked: Asked, done: Sequence
         stations=_mean_shares([shares(one, skip) for one in done]),
         failures={station.id: float(np.mean([one.count("failures", station.id, skip) for one in done])) for station in twin.line.stations},
         scrapped=over([float(one.count("scrapped", first=skip)) for one in done]),
-        paired=_paired(days, usages, grams, [] if prices is None else [prices.cny(one, skip) for one in usages], skip),
+        paired=_paired(days, usages, grams, [] if prices is None else [prices.cny(one, skip) for one in usages], skip) | dict(surroundings.paired if surroundings else {}),
+        around=surroundings,
+        aside_meters={} if not ended else {(row.id, carrier): names for row in ended[0].rows for carrier, names in row.meters.items()},
     )  # fmt: skip
 
 
@@ -225,7 +281,7 @@ def _paired(
     output = days.sum(axis=1)
     kg = [sum(one.values()) / 1000.0 for one in grams]
     found = {"output": tuple(float(one) for one in output), "kgco2e": tuple(kg)}
-    for carrier in usages[0].by_station:
+    for carrier in usages[0].carriers:
         found[carrier] = tuple(one.total(carrier, skip) for one in usages)
         found[f"{carrier}_wasted"] = tuple(one.wasted_total(carrier, skip) for one in usages)
     if cny:
@@ -236,7 +292,7 @@ def _paired(
 
 
 @dataclass(frozen=True)
-class _Prices:
+class Prices:
     """The price of a kWh in each interval and of a Nm3 of gas at its first step; charges of a month (demand, capacity) are
     not here."""
 
@@ -245,23 +301,22 @@ class _Prices:
 
     def cny(self, one: Usage, skip: int) -> float:
         """Return what the energy of a run costs."""
-        found = 0.0
-        if "electricity" in one.by_station:
-            found += float(one.by_station["electricity"][:, skip:].sum(axis=0) @ self.electricity)
+        found = float(one.by_interval("electricity")[skip:] @ self.electricity)
         return found + one.total("natural_gas", skip) * self.gas
 
 
-def _prices(context: Context, first: date, asked: Asked, *, gas: bool) -> _Prices | None:
+def energy_prices(context: Context, first: date, asked: Asked, *, gas: bool) -> Prices | None:
     """Return the prices of the days, None where the plant does not name all that are needed: half a cost is none."""
     plant, folder = context.workspace.plant, context.workspace.folder
     if plant.tariff is None:
         return None
-    begin = datetime.combine(first, time(), zone(plant.time_zone)).astimezone(UTC)
+    midnight = datetime.combine(first, time(), zone(plant.time_zone))
+    begin = (midnight + timedelta(seconds=asked.since_midnight_s)).astimezone(UTC)
     grid = Grid(begin, int(STEP_S / 60), int(asked.days * DAY_S / STEP_S), plant.time_zone)
     each = _gas_cny_per_nm3(plant, folder)
     if gas and each is None:
         return None
-    return _Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0)
+    return Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0)
 
 
 def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float | None:
@@ -276,26 +331,33 @@ def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float | None:
 def quantities(world: World, one: Usage, skip: int) -> dict[Item, float]:
     """Return what a run buys, by item and shop, in thousandths of its unit as meters count."""
     found: dict[Item, float] = {}
+    aside = one.aside or Aside((), (), {}, {})
+    shops = [station.shop for station in one.run.line.stations]
     for carrier, (kind, item, unit) in BOOKED.items():
-        if carrier not in one.by_station:
-            continue
-        for station, amount in zip(one.run.line.stations, one.by_station[carrier][:, skip:].sum(axis=1), strict=True):
-            key = Item(kind, item, unit, "{}", station.shop or "other")
-            found[key] = found.get(key, 0.0) + float(amount)
+        for places, table in ((shops, one.by_station), (aside.shops, aside.used)):
+            amounts = table[carrier][:, skip:].sum(axis=1) if carrier in table else ()
+            for shop, amount in zip(places, amounts, strict=False):
+                key = Item(kind, item, unit, "{}", shop or "other")
+                found[key] = found.get(key, 0.0) + float(amount)
     return {item: round(amount, 3) for item, amount in found.items() if amount}
 
 
 def readings(simulated: Simulated, file: Path, replication: int = 0) -> int:
     """Write the readings of a replication as CSV in the form that `zf import` takes; return how many rows.
 
-    A meter gets the energy of the stations that name it first, in intervals of a quarter hour on the plant's clock.
+    A meter gets the energy of the stations and utilities that name it first, in intervals of a quarter hour on the plant's clock.
     """
     one, twin = simulated.usages[replication], simulated.twin
     sums: dict[str, Floats] = {}
     for (station, carrier), meters in twin.meters.items():
         amounts = one.by_station[carrier][twin.line.place(station), simulated.skip :]
         sums[meters[0]] = sums.get(meters[0], np.zeros(len(amounts))) + amounts
-    begin = datetime.combine(simulated.first, time())
+    if one.aside is not None:
+        for (row, carrier), meters in simulated.aside_meters.items():
+            if carrier in one.aside.used and meters:
+                amounts = one.aside.used[carrier][one.aside.ids.index(row), simulated.skip :]
+                sums[meters[0]] = sums.get(meters[0], np.zeros(len(amounts))) + amounts
+    begin = simulated.begin
     with file.open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
         writer.writerow(("meter", "time", "value"))
@@ -337,16 +399,18 @@ def day_of(text: str | None) -> date | None:
         raise FaultyData([Problem("twin.day", message, Text("例如 2025-03-10。", "Such as 2025-03-10."))]) from error
 
 
-def _year(context: Context, first: date) -> int:
+def factor_year(context: Context, first: date) -> int:
     """Return the year whose factors hold: that of the first day, or this year where it is to come."""
     return min(first.year, context.today.year)
 
 
-def _next_monday(today: date) -> date:
+def next_monday(today: date) -> date:
+    """Return the Monday after a day."""
     return today + timedelta(days=7 - today.weekday())
 
 
-def _refuse(asked: Asked) -> None:
+def refuse_asked(asked: Asked) -> None:
+    """Raise `FaultyData` with everything that cannot be asked."""
     problems = []
     for name, value, low, high in (
         ("days", asked.days, 1, MOST_DAYS),

@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.metering.interval import MISSING
+from zerofactory.metering.interval import MISSING, MeterMonth
 from zerofactory.metering.profile import shop_meters
 from zerofactory.optimisation.twin.calibrate import NAMES, Fit, Floats, Kept, Observed, balance, fit, keep, with_degrees
 from zerofactory.optimisation.twin.line import Station
 from zerofactory.optimisation.twin.rhythm import CLOSED, EXTRA, OFF, WAITS, WORKS, Rhythm, rhythm
 from zerofactory.periods import Period
+from zerofactory.runs import twin_utilities_fit
 from zerofactory.runs.baseline import daily_output, daily_temperature
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month, months_of
 from zerofactory.runs.twin_file import COLUMNS, FITTED, Twin, read, windows
+from zerofactory.runs.twin_utilities_fit import Found
 from zerofactory.site.calendar import is_workday, shifts_of
 from zerofactory.site.model import Calendar
 from zerofactory.store.files import write_bytes_whole
@@ -60,12 +62,13 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Calibration:
-    """All places; ``skipped`` says why a place has no fit."""
+    """All places, and what is told of utilities; ``skipped`` says why a place has no fit."""
 
     asked: Asked
     months: tuple[str, ...]
     fitted: tuple[Fitted, ...]
     skipped: tuple[Text, ...]
+    utilities: tuple[Found, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -74,11 +77,12 @@ class Calibration:
             "holdout": list(self.asked.holdout),
             "places": [_json(one) for one in self.fitted],
             "skipped": [{"zh": one.zh, "en": one.en} for one in self.skipped],
+            "utilities": [one.as_json() for one in self.utilities],
         }
 
 
 @dataclass(frozen=True)
-class _Days:
+class MonthOfDays:
     """The calendar of a month, quarter hour by quarter hour: which are open, of which kind its days are, how warm, the output."""
 
     days: tuple[date, ...]
@@ -101,30 +105,34 @@ def calibrate(context: Context, asked: Asked) -> Calibration:
     months = asked.months or _months(context, asked.holdout)
     _refuse(context, months, asked.holdout)
     every = (*months, *asked.holdout)
-    there = [_read(context, label, asked.temperature) for label in every]
+    there = [month_of_days(context, label, asked.temperature) for label in every]
     known = [meter_month(context, label) for label in every]
     fitted, skipped = [], []
-    for place in _places(context, twin):
-        amounts = []
-        for month in known:
-            rows = [month.meter_ids.index(meter) for meter in place.meters if meter in month.meter_ids]
-            lost = (month.state[rows] == MISSING).any(axis=0)
-            amounts.append(np.where(lost, np.nan, month.amount_milli[rows].sum(axis=0) / 1000.0))
+    for place in places(context, twin):
+        amounts = [place_amounts(month, place.meters) for month in known]
         if not sum(np.nansum(one) for one in amounts[: len(months)]):
             skipped.append(Text(f"{place.title.zh}: 没有读数。", f"{place.title.en}: no readings."))
             continue
         fitted.append(_fitted(place, there, amounts, asked, len(months)))
-    return Calibration(asked, months, tuple(fitted), tuple(skipped))
+    utilities = twin_utilities_fit.fit(context, months, asked.temperature, asked.confidence)
+    return Calibration(asked, months, tuple(fitted), tuple(skipped), utilities)
 
 
-def _fitted(place: _Place, there: Sequence[_Days], amounts: Sequence[Floats], asked: Asked, months: int) -> Fitted:
+def place_amounts(month: MeterMonth, meters: Sequence[str]) -> Floats:
+    """Return what some meters counted together in each interval; not-a-number where one of them was not read."""
+    rows = [month.meter_ids.index(meter) for meter in meters if meter in month.meter_ids]
+    lost = (month.state[rows] == MISSING).any(axis=0)
+    return np.where(lost, np.nan, month.amount_milli[rows].sum(axis=0) / 1000.0)
+
+
+def _fitted(place: Place, there: Sequence[MonthOfDays], amounts: Sequence[Floats], asked: Asked, months: int) -> Fitted:
     """Return the fit of a place to the first ``months``, held against the others."""
     known = list(zip(there, amounts, strict=True))
     passes = rhythm(
         np.concatenate([energy[: one.slots].reshape(-1, 96) for one, energy in known[:months]]) * 4.0,
         np.concatenate([one.kinds for one in there[:months]]),
     )
-    plain = [_observed(place, one, energy, passes) for one, energy in known]
+    plain = [observed(place, one, energy, passes) for one, energy in known]
     first = _joined([one for one, _ in plain[:months]])
     warm = _joined_degc([one for _, one in plain[:months]])
     bases = {} if warm is None else balance(first, warm)
@@ -135,7 +143,8 @@ def _fitted(place: _Place, there: Sequence[_Days], amounts: Sequence[Floats], as
 
 
 def write(context: Context, done: Calibration) -> Path:
-    """Write the powers of the stations beside twin.toml; `zf twin run` takes them from there on. Return the file.
+    """Write the powers of the stations, and what was found of utilities, beside twin.toml; `zf twin run` takes them from there on.
+    Return the file of the stations.
 
     A power is that of one machine. A state of which the readings say nothing, or nothing above zero, keeps what twin.toml says.
     """
@@ -152,11 +161,15 @@ def write(context: Context, done: Calibration) -> Path:
                 )
                 lines.append(f"{one.place},{one.carrier},{state},{figures},{done.months[0]},{done.months[-1]}")
     write_bytes_whole(path, ("\n".join(lines) + "\n").encode())
+    if any(one.keys for one in done.utilities):
+        twin_utilities_fit.write(context, done.utilities, done.months)
     return path
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
+    """A station or a shop with its meters of one carrier, and the stations in it."""
+
     id: str
     title: Text
     level: str
@@ -165,12 +178,12 @@ class _Place:
     stations: tuple[Station, ...]
 
 
-def _places(context: Context, twin: Twin) -> list[_Place]:
+def places(context: Context, twin: Twin) -> list[Place]:
     """Return the stations with meters, and the shops that have any of them."""
     plant = context.workspace.plant
     by_id = {one.id: one for one in twin.line.stations}
     found = [
-        _Place(station, by_id[station].title, "station", carrier, meters, (by_id[station],))
+        Place(station, by_id[station].title, "station", carrier, meters, (by_id[station],))
         for (station, carrier), meters in twin.meters.items()
     ]
     for carrier in dict.fromkeys(carrier for _, carrier in twin.meters):
@@ -178,11 +191,11 @@ def _places(context: Context, twin: Twin) -> list[_Place]:
         for shop in plant.shops:
             own = tuple(one for one in twin.line.stations if one.shop == shop.id)
             if own and tops.get(shop.id):
-                found.append(_Place(shop.id, shop.name, "shop", carrier, tops[shop.id], own))
+                found.append(Place(shop.id, shop.name, "shop", carrier, tops[shop.id], own))
     return found
 
 
-def _read(context: Context, label: str, temperature: Path | None) -> _Days:
+def month_of_days(context: Context, label: str, temperature: Path | None) -> MonthOfDays:
     """Return the calendar of a month."""
     period, plant = Period.parse(label), context.workspace.plant
     days = tuple(period.first_day + timedelta(days=n) for n in range((period.next_first_day - period.first_day).days))
@@ -195,7 +208,7 @@ def _read(context: Context, label: str, temperature: Path | None) -> _Days:
     kinds = np.array([_kind(plant.calendar, day) for day in days])
     pieces = daily_output(context, days, shifts)
     mean = daily_temperature(context, temperature, days)
-    return _Days(days, kinds, opened, mean, np.zeros(len(days)) if pieces is None else pieces, slots)
+    return MonthOfDays(days, kinds, opened, mean, np.zeros(len(days)) if pieces is None else pieces, slots)
 
 
 def _kind(calendar: Calendar, day: date) -> int:
@@ -205,7 +218,7 @@ def _kind(calendar: Calendar, day: date) -> int:
     return day.isoweekday() if is_workday(calendar, day) else CLOSED
 
 
-def _observed(place: _Place, there: _Days, energy: Floats, passes: Rhythm | None) -> tuple[Observed, Floats | None]:
+def observed(place: Place, there: MonthOfDays, energy: Floats, passes: Rhythm | None) -> tuple[Observed, Floats | None]:
     """Return a month as it is fitted to, and its temperature by interval.
 
     A station is busy for its cycles' share of the time in which it works; pieces of a month that is told as a whole fall on its
@@ -236,7 +249,7 @@ def _by_hours(pieces: Floats, works_s: Floats) -> Floats:
     return spread
 
 
-def _sharing(place: _Place, one: Station) -> float:
+def _sharing(place: Place, one: Station) -> float:
     """Return how many stations share the pieces of this one: those that take from the same buffers."""
     return float(max(sum(other.takes == one.takes and bool(one.takes) for other in place.stations), 1))
 

@@ -6,10 +6,11 @@ A workspace has its own file; the fictional reference plant has a packaged one. 
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -23,10 +24,14 @@ from zerofactory.optimisation.twin.line import Buffer, Draw, Failure, Line, Pool
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.site.calendar import is_workday
+from zerofactory.runs.twin_change import changed_by, with_powers
+from zerofactory.runs.twin_change import unknown as _unknown
+from zerofactory.runs.twin_places import placed
+from zerofactory.site.calendar import shifts_of
 from zerofactory.site.model import Plant
 from zerofactory.store.files import text_of
 
+MOST = 10_000  # machines, places of a buffer, operators: what a typing error must not make the memory hold
 NAME, FITTED = "twin.toml", "twin.fitted.csv"
 COLUMNS = ("place", "carrier", "state", "power", "low", "high", "first_month", "last_month")
 GUIDE = Text("写法见 docs/how-to/twin.md。", "See docs/how-to/twin.md.")
@@ -80,13 +85,16 @@ class OperatorsEntry(_Strict):
 
 
 class StationEntry(_Strict):
-    """A station: a line of factory.toml, or one of its own with ``id``, ``name`` and ``shop``."""
+    """A station: a line of factory.toml, or one of its own with ``id``, ``name`` and ``shop``.
+
+    ``x_m``, ``y_m``: its middle on the plan of the plant, metres from any corner, y growing downwards.
+    """
 
     line: str | None = None
     id: str | None = None
     name: NameEntry | None = None
     shop: str | None = None
-    machines: int = 1
+    machines: int = Field(default=1, le=MOST)
     cycle: SpreadEntry
     takes: tuple[str, ...] = ()
     gives: str | None = None
@@ -101,22 +109,30 @@ class StationEntry(_Strict):
     warm_up_s: float = 0.0
     operators: OperatorsEntry | None = None
     draws: Mapping[str, DrawEntry] = Field(default_factory=dict)
+    made_meter: str | None = None
+    x_m: float | None = None
+    y_m: float | None = None
 
 
 class BufferEntry(_Strict):
-    """A store between stations."""
+    """A store between stations. ``level_meter``: the interval meter whose value is the pieces held."""
 
     id: str
-    capacity: int
+    name: NameEntry | None = None
+    capacity: int = Field(default=0, le=MOST)
     travel_s: float = 0.0
     vehicles: str | None = None
+    direct: bool = False
+    level_meter: str | None = None
+    x_m: float | None = None
+    y_m: float | None = None
 
 
 class PoolEntry(_Strict):
     """Operators or vehicles."""
 
     id: str
-    number: int
+    number: int = Field(le=MOST)
 
 
 class TwinFile(_Strict):
@@ -132,12 +148,18 @@ class TwinFile(_Strict):
 
 @dataclass(frozen=True)
 class Twin:
-    """The line of a plant without its shifts, the meters of each station by carrier, and the file it is from."""
+    """The line of a plant without its shifts, the meters of each station by carrier, and the file it is from.
+
+    ``counters`` are the meters that count pieces: ``made`` of a station, ``level`` of a buffer (``(what, id)`` → meter).
+    ``places`` are the middles of stations and buffers on the plan in metres; empty where the file has none.
+    """
 
     line: Line
     meters: Mapping[tuple[str, str], tuple[str, ...]]
     output_source: str | None
     status: str
+    counters: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
@@ -148,37 +170,59 @@ def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
     FaultyData
         There is no file; faults of it, of its names in factory.toml and of the line: all of them.
     """
-    file = _file(_text(context), changed)
+    file, unknown = _file(_text(context), fitted_powers(context.workspace.folder), changed)
     plant = context.workspace.plant
-    problems = [*_names(file, plant)]
-    refuse(problems)
-    fitted = fitted_powers(context.workspace.folder)
-    stations = tuple(_station(one, plant, fitted) for one in file.stations)
-    buffers = tuple(Buffer(one.id, one.capacity, one.travel_s, one.vehicles) for one in file.buffers)
+    problems = [*unknown, *_names(file, plant)]
+    stations = tuple(_station(one, plant) for one in file.stations)
+    buffers = tuple(
+        Buffer(
+            one.id,
+            one.capacity,
+            one.travel_s,
+            one.vehicles,
+            Text(one.name.zh, one.name.en) if one.name else None,
+            direct=one.direct,
+        )
+        for one in file.buffers
+    )
     line = Line(stations, buffers, tuple(Pool(one.id, one.number) for one in file.pools), mix=file.mix)
-    refuse(faults(line, NAME))
+    refuse([*problems, *faults(line, NAME)])
     meters = {
         (station.id, carrier): draw.meters
         for station, entry in zip(stations, file.stations, strict=True)
         for carrier, draw in entry.draws.items()
         if draw.meters
     }
-    return Twin(line, meters, file.output_source, file.status)
+    counters = {
+        ("made", station.id): one.made_meter
+        for station, one in zip(stations, file.stations, strict=True)
+        if one.made_meter
+    }
+    counters |= {("level", one.id): one.level_meter for one in file.buffers if one.level_meter}
+    places, misplaced = placed(file.stations, file.buffers)
+    refuse([] if changed else misplaced)
+    return Twin(line, meters, file.output_source, file.status, counters, {} if misplaced else places)
 
 
-def windows(plant: Plant, first: date, days: int) -> tuple[Window, ...]:
-    """Return the shifts of some days in seconds from local midnight of the first; shifts that touch are one window."""
+def windows(plant: Plant, first: date, days: int, overtime_h: float = 0.0) -> tuple[Window, ...]:
+    """Return the shifts of some days in seconds from local midnight of the first; shifts that touch are one window.
+
+    ``overtime_h`` is worked after the last shift of each working day.
+    """
     place = zone(plant.time_zone)
     begin = datetime.combine(first, time(), place)
     spans = []
     for number in range(days):
         day = first + timedelta(days=number)
-        if not is_workday(plant.calendar, day):
-            continue
-        for shift in plant.calendar.shifts:
+        own = []
+        for shift in shifts_of(plant.calendar, day):
             start = datetime.combine(day, shift.start, place)
             end = datetime.combine(day if shift.end > shift.start else day + timedelta(days=1), shift.end, place)
-            spans.append(((start - begin).total_seconds(), (end - begin).total_seconds()))
+            own.append(((start - begin).total_seconds(), (end - begin).total_seconds()))
+        if own and overtime_h:
+            last = max(end for _, end in own)
+            own.append((last, last + overtime_h * 3600.0))
+        spans += own
     joined: list[tuple[float, float]] = []
     for start_s, end_s in sorted(spans):
         if joined and start_s <= joined[-1][1]:
@@ -186,6 +230,13 @@ def windows(plant: Plant, first: date, days: int) -> tuple[Window, ...]:
         else:
             joined.append((start_s, end_s))
     return tuple(Window(*one) for one in joined)
+
+
+def digest(context: Context) -> str:
+    """Return the hash of the twin's description: twin.toml, the powers fitted to readings, the workspace's own utilities."""
+    beside = (context.workspace.folder / name for name in (FITTED, "utilities.toml"))
+    content = [_text(context).encode(), *(path.read_bytes() for path in beside if path.is_file())]
+    return hashlib.sha256(b"\x00".join(content)).hexdigest()
 
 
 def _text(context: Context) -> str:
@@ -215,48 +266,23 @@ def fitted_powers(folder: Path) -> Mapping[tuple[str, str], Mapping[str, float]]
     return found
 
 
-def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the data of twin.toml changed as a scenario says.
-
-    ``[stations.ID]`` and ``[buffers.ID]``, ``[pools.ID]`` set keys of what is there (by id or line), ``[[add.stations]]`` and so on
-    add, ``remove = [ID]`` takes stations away, ``mix`` takes its place.
-
-    Raises
-    ------
-    FaultyData
-        It names what is not there.
-    """
-    made = dict(raw)
-    problems = []
-    for kind in ("stations", "buffers", "pools"):
-        rows = [dict(one) for one in raw.get(kind, ())]
-        names = [str(one.get("id") or one.get("line")) for one in rows]
-        for name, keys in change.get(kind, {}).items():
-            if name not in names:
-                problems.append(_unknown(f"{kind}.{name}", name, kind, set(names), "scenario"))
-                continue
-            rows[names.index(name)] |= keys
-        gone = set(change.get("remove", ())) if kind == "stations" else set()
-        problems += [_unknown("remove", name, kind, set(names), "scenario") for name in sorted(gone - set(names))]
-        kept = [one for one, name in zip(rows, names, strict=True) if name not in gone]
-        made[kind] = [*kept, *change.get("add", {}).get(kind, ())]
-    strange = set(change) - {"stations", "buffers", "pools", "add", "remove", "mix", "title"}
-    problems += [_unknown(name, name, "key", {"stations", "buffers", "pools", "add", "remove", "mix", "title"}, "scenario") for name in sorted(strange)]  # fmt: skip
-    refuse(problems)
-    if "mix" in change:
-        made["mix"] = change["mix"]
-    return made
-
-
-def _file(text: str, changed: Mapping[str, Any] | None = None) -> TwinFile:
+def _file(
+    text: str, fitted: Mapping[tuple[str, str], Mapping[str, float]], changed: Mapping[str, Any] | None = None
+) -> tuple[TwinFile, list[Problem]]:
+    """Return the file, changed as a scenario says, and the names of the scenario that are not there."""
+    unknown: list[Problem] = []
     try:
-        raw = tomllib.loads(text)
-        return TwinFile.model_validate(raw if changed is None else changed_by(raw, changed))
+        raw = with_powers(tomllib.loads(text), fitted)
+        made = TwinFile.model_validate(raw)
+        if changed is not None:
+            data, unknown = changed_by(raw, changed)
+            made = TwinFile.model_validate(data)
+        return made, unknown
     except tomllib.TOMLDecodeError as error:
         message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
         raise FaultyData([Problem("twin_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error  # fmt: skip
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry)) for entry in error.errors(include_url=False)]) from error
+        raise FaultyData([*unknown, *(_fault(dict(entry)) for entry in error.errors(include_url=False))]) from error
 
 
 def _fault(entry: Mapping[str, object]) -> Problem:
@@ -286,26 +312,21 @@ def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
             for meter in draw.meters:
                 if meters.get(meter) != carrier:
                     yield _unknown(f"{where}.draws.{carrier}.meters", meter, f"meter of {carrier}", {m for m, c in meters.items() if c == carrier})  # fmt: skip
+    counting = {one.id for one in plant.meters if one.kind == "interval" and one.unit == "piece"}
+    counters = [(f"stations[{place}].made_meter", one.made_meter) for place, one in enumerate(file.stations)]
+    counters += [(f"buffers[{place}].level_meter", one.level_meter) for place, one in enumerate(file.buffers)]
+    for where, name in counters:
+        if name is not None and name not in counting:
+            yield _unknown(where, name, "interval meter of pieces", counting)
     if file.output_source is not None and file.output_source not in sources:
         yield _unknown("output_source", file.output_source, "source", sources)
-
-
-def _unknown(column: str, name: str, what: str, choices: set[str], file: str = NAME) -> Problem:
-    few = ", ".join(sorted(choices)[:12]) or "–"
-    return Problem(
-        "twin_file.name",
-        Text(f"没有“{name}”({what})。", f"There is no {what} '{name}'."),
-        Text(f"可选: {few}。", f"Choose one of: {few}."),
-        file=file,
-        column=column,
-    )
 
 
 def _spread(one: SpreadEntry) -> Spread:
     return Spread(**one.model_dump())
 
 
-def _station(one: StationEntry, plant: Plant, fitted: Mapping[tuple[str, str], Mapping[str, float]]) -> Station:
+def _station(one: StationEntry, plant: Plant) -> Station:
     line = next((entry for entry in plant.lines if entry.id == one.line), None)
     name = Text(one.name.zh, one.name.en) if one.name else (line.name if line else Text(str(one.id), str(one.id)))
     kept = {"machines", "takes", "gives", "rework", "scrap_fraction", "rework_fraction", "setup_s", "cycle_factors", "standby_after_s", "wake_s", "warm_up_s"}  # fmt: skip
@@ -317,9 +338,6 @@ def _station(one: StationEntry, plant: Plant, fitted: Mapping[tuple[str, str], M
         shop=one.shop or (line.shop if line else None),
         failure=Failure(_spread(one.failure.between), _spread(one.failure.repair)) if one.failure else None,
         operators=(one.operators.pool, one.operators.number) if one.operators else None,
-        draws={
-            carrier: Draw({**draw.power, **fitted.get((one.id or str(one.line), carrier), {})}, draw.per_piece)
-            for carrier, draw in one.draws.items()
-        },
+        draws={carrier: Draw(draw.power, draw.per_piece) for carrier, draw in one.draws.items()},
         **one.model_dump(include=kept),
     )

@@ -12,6 +12,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Amount = Annotated[float, Field(ge=0.0, lt=1e9)]
 Size = Annotated[float, Field(gt=0.0, lt=1e9)]
 Degrees = Annotated[float, Field(ge=-60.0, le=1200.0)]
+Coefficient = Annotated[float, Field(ge=-10.0, le=10.0)]
 Ratio = Annotated[float, Field(gt=0.0, le=30.0)]
 
 
@@ -210,7 +211,7 @@ class ChillerEntry(_Named):
     approach_k: Annotated[float, Field(ge=0.0, le=40.0)]
     least_condenser_celsius: Degrees
     eer_maximum_fraction: Ratio
-    part_load: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    part_load: tuple[Coefficient, Coefficient, Coefficient] = (0.0, 1.0, 0.0)
     least_fraction: Share = 0.0
     tower_kw_per_kw: Share = 0.0
     air_cooled: bool = False

@@ -94,9 +94,12 @@ def read(
     raw = _raw(text)
     if fitted:
         raw = with_fitted(raw, context.workspace.folder / FITTED)
-    file = _file(changed_by(raw, change), "scenario" if change else NAME)
+    file = _file(raw, NAME)
+    before = _stations(file)
+    if change:
+        file = _file(changed_by(raw, change), "scenario")
     stations = {one.id for one in twin.line.stations}
-    known = stations | _stations(_file(raw, NAME)) if changed else stations
+    known = stations | before if changed else stations
     refuse(list(_names(file, context.workspace.plant, twin, known)))
     made = {name: tuple(_made(KINDS[name], one) for one in getattr(file, name)) for name in TABLES}
     utilities = Utilities(file.gas_kwh_per_nm3, network=_network(file), **made)
@@ -169,7 +172,9 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
 
 def _misshapen(change: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield the parts of a change that are not of the shape they must have."""
-    shapes = [(name, value, dict) for name, value in change.items() if name in (*TABLES, "network", "weather", "add")]
+    shapes: list[tuple[str, Any, type]] = [
+        (name, value, dict) for name, value in change.items() if name in (*TABLES, "network", "weather", "add")
+    ]
     shapes += [(f"{table}.{name}", value, dict) for table in TABLES if isinstance(change.get(table), dict) for name, value in change[table].items()]  # fmt: skip
     shapes += [(name, change[name], list) for name in ("remove", "down", "takes_over") if name in change]
     added = change.get("add")

@@ -54,16 +54,26 @@ PARAMETERS = {
 
 @ROUTER.post("/auth/token", responses=REFUSING)
 def token(
-    request: Request, grant_type: Annotated[str, Form()] = "", authorization: Annotated[str, Header()] = ""
+    request: Request,
+    grant_type: Annotated[str, Form()] = "",
+    client_id: Annotated[str, Form()] = "",
+    client_secret: Annotated[str, Form()] = "",
+    authorization: Annotated[str, Header()] = "",
 ) -> Response:
-    """Give a bearer token for an hour to who knows a token's id and secret (RFC 6749, 4.4)."""
+    """Give a bearer token for an hour to who knows a token's id and secret (RFC 6749, 4.4), in the header or the form (2.3.1)."""
     store, now = server_of(request).access, clock()
+    authorization = authorization or _basic(client_id, client_secret)
     if grant_type != "client_credentials":
         return _refused(400, "unsupported_grant_type", "grant_type must be client_credentials")
     held = _client(store, authorization, now)
     if held is None:
         return _refused(401, "invalid_client", "Client authentication failed")
     return plain({"access_token": _given(store, held, now), "token_type": "Bearer", "expires_in": TOKEN_SECONDS})
+
+
+def _basic(client_id: str, client_secret: str) -> str:
+    """Return credentials of a form as the header would have them; nothing where there are none."""
+    return f"Basic {base64.b64encode(f'{client_id}:{client_secret}'.encode()).decode()}" if client_id else ""
 
 
 def _client(store: AccessStore, authorization: str, now: datetime) -> ApiToken | None:
@@ -147,7 +157,7 @@ def description(request: Request) -> Response:
     told = {
         "issuer": base,
         "token_endpoint": f"{base}/auth/token",
-        "token_endpoint_auth_methods_supported": ["client_secret_basic"],
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }
     return plain({**told, "grant_types_supported": ["client_credentials"], "response_types_supported": []})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -13,29 +13,43 @@ from zerofactory.api.door import Reading
 from zerofactory.api.reply import from_book, plain
 from zerofactory.errors import Text
 from zerofactory.runs import twin as run_twin
-from zerofactory.runs import twin_calibrate, twin_compare
+from zerofactory.runs import twin_calibrate, twin_compare, twin_now, twin_start
 
 ROUTER = APIRouter(prefix="/v1", tags=["twin"])
 Days = Annotated[int, Query(ge=1, le=31)]
 Runs = Annotated[int, Query(ge=1, le=20)]
+Begin = Annotated[str | None, Query(max_length=40, description="now, or a moment such as 2025-03-10T10:20")]
 
 
 class WhatIf(BaseModel):
-    """A scenario in the form of a scenario file, and over what it is compared."""
+    """A scenario in the form of a scenario file, and over what it is compared (``begin``: now, or a moment, see `twin_start`)."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(max_length=100)
     change: dict[str, Any]
     first: date | None = None
+    begin: str | None = Field(default=None, max_length=40)
     days: int = Field(default=7, ge=1, le=31)
     runs: int = Field(default=8, ge=1, le=20)
 
 
 @ROUTER.get("/twin")
-def run(request: Request, visit: Reading, first: date | None = None, days: Days = 7, runs: Runs = 8) -> Response:
-    """Return what the twin of the line does over some days."""
+def run(
+    request: Request, visit: Reading, first: date | None = None, begin: Begin = None, days: Days = 7, runs: Runs = 8
+) -> Response:
+    """Return what the twin of the line does over some days, or from now (a moment) on from the state the line is in then."""
     asked = run_twin.Asked(first, days, runs=runs)
+    if begin is not None:
+        begun = twin_start.begun(visit.context, begin, asked)
+        return plain({**run_twin.run(visit.context, begun.asked).as_json(), **begun.as_json()})
     return from_book(request, visit, lambda: run_twin.run(visit.context, asked).as_json())
+
+
+@ROUTER.get("/twin/now")
+def now(visit: Reading, at: datetime | None = None) -> Response:
+    """Return the state of every station from the newest readings, or as it was at a moment gone by."""
+    local = None if at is None else twin_now.moment_of(visit.context, at.isoformat())
+    return plain(twin_now.now(visit.context, local).as_json())
 
 
 @ROUTER.get("/twin/calibration")
@@ -52,4 +66,5 @@ def compare(visit: Reading, asked: WhatIf) -> Response:
     """Return a scenario beside the plant as it is; nothing is written."""
     scenario = twin_compare.Scenario(asked.name, Text(asked.name, asked.name), asked.change)
     over = run_twin.Asked(asked.first, asked.days, runs=asked.runs)
+    over = over if asked.begin is None else twin_start.begun(visit.context, asked.begin, over).asked
     return plain(twin_compare.compare(visit.context, over, [scenario]).as_json())

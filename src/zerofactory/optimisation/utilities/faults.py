@@ -8,6 +8,9 @@ from collections.abc import Iterator, Sequence
 from zerofactory.errors import Problem, Text
 from zerofactory.optimisation.utilities.booth import Window
 from zerofactory.optimisation.utilities.plant import GAS, Utilities
+from zerofactory.optimisation.utilities.tank import WATER_KWH_PER_M3_K
+
+FULL_LOAD = 0.02  # by which the coefficients of a part-load curve may miss 1: they are rounded in print
 
 
 def faults(one: Utilities, file: str | None = None) -> list[Problem]:
@@ -55,7 +58,13 @@ def _loops(one: Utilities) -> Iterator[Problem]:
             yield _order(f"loops.{loop.id}", loop.return_celsius if loop.hot else loop.supply_celsius, loop.supply_celsius if loop.hot else loop.return_celsius)  # fmt: skip
         if sum(tank.loop == loop.id for tank in one.tanks) > 1:
             yield _fault("tanks", f"loops.{loop.id}", ("一个管网只能有一个蓄罐。", "A loop has one store at most."), ("请合并成一个。", "Join them."))  # fmt: skip
+    for chiller in one.chillers:
+        if abs(sum(chiller.part_load) - 1.0) > FULL_LOAD:
+            yield _fault("part_load", f"chillers.{chiller.id}.part_load", (f"满负荷时合计 {sum(chiller.part_load):g}, 应为 1。", f"It adds up to {sum(chiller.part_load):g} at full load, not to 1."), ("请改正三个系数。", "Mend the three coefficients."))  # fmt: skip
     for tank in one.tanks:
+        layer = tank.volume_m3 / 2.0 * WATER_KWH_PER_M3_K
+        if tank.loss_kw_per_k + tank.exchange_kw_per_k > layer:
+            yield _fault("tank", f"tanks.{tank.id}.loss_kw_per_k", (f"一小时散失超过一层所存的热(每度 {layer:g} kWh)。", f"It loses in an hour more than a layer holds ({layer:g} kWh a kelvin)."), ("请核对容积与散热。", "Check volume and loss."))  # fmt: skip
         if not set(tank.charge_hours) <= set(range(24)):
             yield _fault("hours", f"tanks.{tank.id}.charge_hours", ("小时应为 0–23。", "Hours are 0 to 23."), ("请改正。", "Mend them."))  # fmt: skip
 
