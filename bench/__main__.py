@@ -16,6 +16,7 @@ from bench import (
     forecasting,
     hourly_matching,
     inspection,
+    inspection_queue,
     instruments,
     live,
     logistics,
@@ -66,6 +67,7 @@ BENCHES = {
     "twin_calibration": twin_calibration.run,
     "twin_residual": twin_residual.run,
     "inspection": inspection.run,
+    "inspection_queue": inspection_queue.run,
 }
 
 

@@ -160,6 +160,11 @@ def test_nothing_is_written(address: str, plant: Path) -> None:
     assert (plant / "book.db").read_bytes() == before
 
 
+def test_a_page_of_another_name_reads_nothing(address: str) -> None:
+    for name, status in (("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost:8081", 200), ("[::1]:8081", 200)):  # fmt: skip
+        assert httpx.get(f"{address}/description", headers={"Host": name}).status_code == status
+
+
 def test_pages_follow_each_other_and_end(address: str) -> None:
     names, cursor = [], None
     for _ in range(9):
@@ -278,7 +283,7 @@ def test_a_foreign_client_logs_in_at_the_main_server(plant: Path) -> None:
 def test_it_answers_wherever_it_is_mounted(plant: Path) -> None:
     inner = app(lambda: plant_with_shells.context(plant))
     for prefix, rest in (("/aas", "/api/v3.0"), ("/aas/api/v3.0", ""), ("/plant", ROOT)):
-        client = TestClient(Starlette(routes=[Mount(prefix, inner)]))
+        client = TestClient(Starlette(routes=[Mount(prefix, inner)]), base_url="http://127.0.0.1:8081")
         assert client.get(f"{prefix}{rest}/description").json() == {"profiles": list(PROFILES)}
 
 

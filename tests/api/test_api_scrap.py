@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from tests.api.conftest import Someone
-from tests.runs.quality_plant import QUALITY, furnish
+from tests.runs.quality_plant import QUALITY, furnish, verdicts
 
 from zerofactory.periods import Period
-from zerofactory.runs import scrap
+from zerofactory.runs import inspect_book, scrap
 from zerofactory.runs.context import Context, clock
 from zerofactory.store.workspace import Workspace
 
@@ -33,6 +33,10 @@ def test_figures_are_those_of_the_runs(someone: Callable[..., Someone], losing: 
     assert [one["part"] for one in value["parts"]] == ["panel"]
     recovered: Any = reader.get("/v1/scrap/recover", site="east", period="2025-03")
     assert recovered["materials"][0]["material"] == "sheet"
+    inspect_book.append(Context(Workspace.open(losing), clock(), "test"), verdicts(), {})
+    judged: Any = reader.get("/v1/scrap/threshold", site="east", period="2025-03", part="panel", model="eye")
+    assert judged["defective_from"] == "audit"
+    assert judged["best"]["cny"]["cost"] <= judged["present"]["cny"]["cost"]
 
 
 def test_faults_and_wild_requests_are_answered(someone: Callable[..., Someone], losing: Path) -> None:

@@ -294,3 +294,51 @@ def test_chillers_are_at_their_rating_and_better_in_the_cool() -> None:
     dry, wet = source.eer(water_cooled, out, 7.0)
     assert dry > wet  # towers follow the wet bulb
     assert float(source.eer(CHILLER, weather(1, 30.0), 7.0)[0]) == pytest.approx(5.0)
+
+
+def test_a_network_that_nobody_feeds_blows_down_as_a_choked_nozzle_does() -> None:
+    """p = p₀ e^(−t / τ) above the atmosphere's double: τ is what a bar holds over what a bar drives through the holes."""
+    off = replace(loading(), available=False)
+    network = Network(20.0, 20.0, 300.0, (Leak(40, 3.0, 0.61),))
+    found = compressed_air.run(network, [off], np.zeros(3), 60.0)
+    absolute = found.stored_nm3 * 101.325 / 20.0 * 293.15 / 273.15
+    per_kpa = 40 * orifice_nm3_per_h(3.0, 0.61, 700.0, 20.0) / 801.325 / 3600.0
+    tau = 20.0 / 101.325 * 273.15 / 293.15 / per_kpa
+    assert absolute == pytest.approx(751.325 * np.exp(-60.0 * np.arange(1, 4) / tau), rel=2e-3)
+
+
+def test_an_oven_and_a_hall_agree_with_an_integrator() -> None:
+    """Cooling over a night, and a hall under a weather that changes: beside scipy's Runge–Kutta on the same equations."""
+    from scipy.integrate import solve_ivp
+
+    states = np.zeros((3600, len(STATES)))
+    states[:40, 4] = 1.0
+    states[40:, 0] = 1.0
+    quick = replace(driving(3600, states), step_s=10.0)
+    found = oven.run(an_oven(burner_kw=1e6), quick)
+    hot = found.celsius[39]
+    cooled = solve_ivp(lambda _, t: -4.0 * (t - 20.0) / 10.0, (0.0, 3560 / 360.0), [hot], rtol=1e-9).y[0, -1]
+    assert found.celsius[-1] == pytest.approx(cooled, rel=2e-3)
+    t = 5.0 + 8.0 * np.sin(np.arange(96) / 96.0 * 2 * np.pi)
+    out = Outdoors(t, air.humidity(t, 0.6), np.maximum(800.0 * np.sin(np.arange(96) / 48.0 * np.pi), 0.0))
+    ended = simulate(Utilities(10.8, halls=(a_hall(sun_m2=50.0, gains_kw=20.0),)), driving(96, outdoors=out))
+    sun = 50.0 * out.sun_w_per_m2 / 1000.0
+
+    def slope(hour: float, kelvin: Floats) -> Floats:
+        i = min(int(hour * 4), 95)
+        return np.asarray((10.0 * (t[i] - kelvin) + 20.0 + sun[i]) / 100.0)
+
+    exact = solve_ivp(slope, (0.0, 24.0), [t[0]], rtol=1e-8, atol=1e-8, max_step=0.05).y[0, -1]
+    assert ended.loops.hall_celsius[0, -1] == pytest.approx(exact, abs=2e-3)
+
+
+def test_steam_costs_its_evaporation_and_spray_cools_the_air() -> None:
+    """Dry air at 30 °C that must be 24 °C and 50 %: spray does it with less cold than steam, which takes heat besides."""
+    window, out = Window(24.0, 24.0, 0.5, 0.6), weather(1, 30.0, 0.1)
+    spray, steam = (booth.condition(a_booth(window=window, steam=one), out, 1.0, window) for one in (False, True))
+    assert steam.water_kg_per_h == pytest.approx(spray.water_kg_per_h)
+    assert float(steam.cold_kw[0]) > float(spray.cold_kw[0])
+    assert float(steam.heat_kw[0]) == pytest.approx(
+        float(steam.water_kg_per_h[0]) / 3600.0 * (2501.0 + 186.0), rel=1e-6
+    )
+    assert float(spray.heat_kw[0]) >= 0.0

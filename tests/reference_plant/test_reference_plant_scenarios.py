@@ -34,7 +34,7 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Context:
 
 def test_each_says_where_its_numbers_are_from(plant: Context) -> None:
     found = twin_scenario.listed(plant)
-    assert {one.id for one in found} == NAMES
+    assert {one.id for one in found} >= NAMES
     for one in found:
         assert one.basis is not None
         assert len(one.basis.zh) > 10

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 SOURCES = """
@@ -86,3 +87,42 @@ def furnish(folder: Path, sources: str = "", quality: str = QUALITY) -> Path:
     table = folder / "defects.csv"
     table.write_text(DEFECTS, encoding="utf-8")
     return table
+
+
+def verdicts() -> list[dict[str, object]]:
+    """Return rows of the book: 51 panels passed by the model 'eye' (ten audited, one bad among them), twelve rejected (eight looked at)."""
+    rows: list[dict[str, object]] = []
+
+    def judged(number: int, score: float, said: str | None, *, audit: bool = False) -> None:
+        row: dict[str, object] = {
+            "defect_id": f"m{number}", "corrects": None, "inspected_at": datetime(2025, 3, 10, tzinfo=UTC), "part_code": f"P{number}", "product": "panel",
+            "shop": "paint", "station": "press", "defect": "ok" if score <= 0.5 else "unnamed", "disposition": "accept" if score <= 0.5 else "recheck",
+            "decided_by": "model", "model": "eye", "model_version": 1, "score": score, "threshold": 0.5, "quantity": 1, "audit": audit, "actor": "test",
+        }  # fmt: skip
+        rows.append(row)
+        if said is not None:
+            defect = "ok" if said == "accept" else "split"
+            rows.append(
+                {
+                    **row,
+                    "defect_id": f"i{number}",
+                    "corrects": f"m{number}",
+                    "disposition": said,
+                    "defect": defect,
+                    "decided_by": "inspector",
+                }
+            )
+
+    for number in range(40):
+        judged(number, 0.1 + number / 200, None)
+    for number in range(40, 49):
+        judged(number, 0.2 + (number - 40) / 50, "accept", audit=True)
+    judged(49, 0.4, "scrap", audit=True)
+    judged(50, 0.45, "scrap")  # looked at because the model was unsure: no sample of those passed
+    for number in range(60, 66):
+        judged(number, 0.8, "scrap")
+    for number in range(66, 68):
+        judged(number, 0.6, "accept")
+    for number in range(68, 72):
+        judged(number, 0.7, None)
+    return rows

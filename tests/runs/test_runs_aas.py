@@ -197,6 +197,7 @@ def test_tonnes_are_those_of_the_book(opened: Context) -> None:
     assert abs(Decimal(told["PerPiece_kgCO2e"]) * 250 - kilograms) <= Decimal("0.125")  # half a gram a piece
     assert int(told["Scope1_gCO2e"]) + int(told["Scope2_gCO2e"]) == booked.total_gco2e
     assert told["Evidence1"].startswith("https://carbon.example.com/v1/explain/paint@2025-01")
+    assert told["EvidencePage2"] == "https://carbon.example.com/why?figure=utilities@2025-01"
     shops = {line.key: line.emissions_gco2e for line in booked.lines}
     for shop in ("paint", "utilities"):
         assert footprint(found, f"shop_{shop}")[0] * 1000 == shops[shop]

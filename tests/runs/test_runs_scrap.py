@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.runs.quality_plant import QUALITY, SOURCES, figure, furnish
+from tests.runs.quality_plant import QUALITY, SOURCES, figure, furnish, verdicts
 
 import zerofactory.reference_plant
 from zerofactory.errors import FaultyData, NotFound, Problem
@@ -100,6 +100,7 @@ def test_the_account_by_hand(losing: tuple[Context, scrap.Asked]) -> None:
         "dirt": (0, 20),
     }
     assert {one.key for one in found.by["cause"]} == {"die", "paint", "unknown"}
+    assert found.warnings == ()
     assert found.rates[0].basis == "inspected"
     assert (found.rates[0].scrap.hits, found.rates[0].scrap.of) == (10, 1000)
 
@@ -190,48 +191,14 @@ def test_rows_of_the_book_are_counted_as_they_stand(losing: tuple[Context, scrap
     assert (
         found.total.scrapped == 1
     )  # b stands for a; c waits; d was in April on the plant's clock; e is of no known part
-    assert {one.code for one in found.warnings} == {"scrap.part", "scrap.waiting"}
+    assert {one.code for one in found.warnings} == {"scrap.part", "scrap.waiting", "scrap.no_output"}
     assert scrap.months(context) == ["2025-04", "2025-03"]
 
 
 def test_the_threshold_is_found_from_parts_of_the_book(losing: tuple[Context, scrap.Asked]) -> None:
     """Of the passed parts only those drawn at random count, each for the others; the unsure ones an inspector looked at do not."""
     context, _ = losing
-    rows = []
-
-    def judged(number: int, score: float, said: str | None, *, audit: bool = False) -> None:
-        day = datetime(2025, 3, 10, tzinfo=UTC)
-        row = {
-            "defect_id": f"m{number}", "corrects": None, "inspected_at": day, "part_code": f"P{number}", "product": "panel", "shop": "paint", "station": "press",
-            "defect": "ok" if score <= 0.5 else "unnamed", "disposition": "accept" if score <= 0.5 else "recheck", "decided_by": "model", "model": "eye",
-            "model_version": 1, "score": score, "threshold": 0.5, "quantity": 1, "audit": audit, "actor": "test",
-        }  # fmt: skip
-        rows.append(row)
-        if said is not None:
-            rows.append(
-                {
-                    **row,
-                    "defect_id": f"i{number}",
-                    "corrects": f"m{number}",
-                    "disposition": said,
-                    "defect": "ok" if said == "accept" else "split",
-                    "decided_by": "inspector",
-                }
-            )
-
-    for number in range(40):
-        judged(number, 0.1 + number / 200, None)
-    for number in range(40, 49):
-        judged(number, 0.2 + (number - 40) / 50, "accept", audit=True)
-    judged(49, 0.4, "scrap", audit=True)
-    judged(50, 0.45, "scrap")  # looked at because the model was unsure
-    for number in range(60, 66):
-        judged(number, 0.8, "scrap")
-    for number in range(66, 68):
-        judged(number, 0.6, "accept")
-    for number in range(68, 72):
-        judged(number, 0.7, None)
-    inspect_book.append(context, rows, {})
+    inspect_book.append(context, verdicts(), {})
     seen = scrap_threshold.scores_of_book(context, scrap_threshold.Judged("panel", model="eye"))
     # 51 passed, ten of them audited; twelve rejected, eight of them looked at
     assert sorted(set(seen.good_weight)) == [pytest.approx(12 / 8), pytest.approx(51 / 10)]
@@ -242,6 +209,10 @@ def test_the_threshold_is_found_from_parts_of_the_book(losing: tuple[Context, sc
         for one in problems_of(lambda: scrap_threshold.scores_of_book(context, scrap_threshold.Judged("panel")))
     ] == ["scrap.no_scores"]
     assert scrap_threshold.models(context, read(context)) == {"eye": "panel"}
+    found = scrap_threshold.run(context, scrap.Asked(MARCH), scrap_threshold.Judged("panel", model="eye"))
+    assert found.defective_from == "audit"
+    assert found.present["cny"].threshold == 0.5
+    assert found.best["cny"].cost <= found.present["cny"].cost
     nobody = scrap_threshold.Judged("panel", model="nose")
     assert [one.code for one in problems_of(lambda: scrap_threshold.scores_of_book(context, nobody))] == [
         "scrap.one_class"
@@ -380,6 +351,8 @@ def test_the_reference_plant_loses_what_its_files_say(reference: Context) -> Non
         sum(loss.kept_kg.values()) + sum(loss.recovered_kg.values()) + sum(loss.lost_kg.values())
     )
     assert sum(found.total.worth.gco2e.values()) / 1000 == pytest.approx(found.total.kgco2e.value)
+    assert found.rates == ()  # no output is booked, and no good pieces are on record
+    assert [one.code for one in found.warnings] == ["scrap.no_output"]
 
 
 def test_recovery_keeps_the_provenance_of_its_rates(reference: Context) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
 from shutil import copytree
 from typing import Any
 
 import pytest
+from tests.cli.conftest import within
 from tests.conftest import HEADER, NOW, SMALL_PLANT, readings_of
 
 from zerofactory.errors import FaultyData, NotFound
@@ -144,6 +146,7 @@ def test_a_measure_is_tested_taken_by_the_roadmap_and_taken_out_again(year: Cont
     reference = next(o for o in result.roadmap.portfolio.options if o.id == NAME).measure.references[-1]
     assert "tested in the twin: scenario cooler" in reference.text
 
+    assert twin_measure.write(year, found).version == 2, "the same again is no change"
     assert twin_measure.stale(year, written.plan) == ()
     cooler = year.workspace.folder / "scenarios" / "cooler.toml"
     cooler.write_text(COOLER.replace("0.7", "0.6"), encoding="utf-8")
@@ -155,6 +158,28 @@ def test_a_measure_is_tested_taken_by_the_roadmap_and_taken_out_again(year: Cont
     assert read_plan((year.workspace.folder / "plan.toml").read_text(encoding="utf-8")).tested == ()
     with pytest.raises(NotFound):
         twin_measure.forget(year, NAME)
+
+
+def test_the_commands_say_it_and_take_it_back(year: Context) -> None:
+    folder = year.workspace.folder
+    over = ("--from", "2025-01-06", "--days", "5", "--runs", "2", "--seasons", "1", "-w", ".")
+
+    def zf(*words: str) -> str:
+        done = within(words, folder, {"ZF_LANG": "en"})
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    zf("plan", "set", "-w", ".")
+    assert "catalogue inside" in zf("twin", "measure", NAME, *over)
+    told = json.loads(zf("twin", "measure", NAME, "--write", "--json", *over))
+    assert (told["plan"], told["savings"][0]["carrier"], told["origin"]["seasons"]) == ("plan-2025.v2", "natural_gas", 1)  # fmt: skip
+    roadmap = json.loads(zf("plan", "roadmap", "--json", "-w", "."))
+    assert [one["id"] for one in roadmap["tested"]] == [NAME]
+    assert roadmap["tested_stale"] == []
+    (folder / "twin.toml").write_text(TWIN.replace("working = 8", "working = 9"), encoding="utf-8")
+    assert "test again" in zf("plan", "roadmap", "-w", ".")
+    assert "catalogue's again" in zf("twin", "measure", NAME, "--forget", "-w", ".")
+    assert json.loads(zf("plan", "roadmap", "--json", "-w", "."))["tested"] == []
 
 
 def test_seasons_are_added_up_and_nothing_changed_saves_nothing(year: Context) -> None:
@@ -179,7 +204,7 @@ def test_seasons_are_added_up_and_nothing_changed_saves_nothing(year: Context) -
     ("change", "code"),
     [
         ("factor = 1.2", "planning.tested_negative"),
-        ('factor = 0.7\n[[scale]]\ncarrier = "electricity"\nfactor = 0.5', "planning.tested_no_end_use"),
+        ("factor = 1.0\n[stations.oven.draws.electricity.power]\nworking = 5", "planning.tested_no_end_use"),
     ],
 )
 def test_what_the_plan_cannot_take_is_refused_and_nothing_written(year: Context, change: str, code: str) -> None:
@@ -229,6 +254,13 @@ def test_what_takes_the_place_of_a_saving_follows_its_own_test() -> None:
     both = Trial(**{**{name: getattr(gas, name) for name in Trial.__slots__}, "savings": (*gas.savings, power)})
     made = as_tested(oven, both, {"paint.curing_oven": 100.0}).savings[0]
     assert made.fraction * 100.0 * made.instead[0].per_unit == pytest.approx(500.0)
+    fans = TrialSaving("electricity", "kWh", -30.0, -31.0, -29.0)
+    wheel = Trial(**{**{name: getattr(gas, name) for name in Trial.__slots__}, "savings": (*gas.savings, fans)})
+    turned = as_tested(measure("paint_oven_heat_recovery"), wheel, {"paint.curing_oven": 100.0}).savings[0]
+    assert turned.fraction * 100.0 == pytest.approx(45.0)
+    (more,) = turned.instead
+    assert (more.source_kind, more.item, more.unit) == ("purchased_electricity", "electricity", "kWh")
+    assert more.per_unit * 45.0 == pytest.approx(30.0), "fans that the catalogue does not know of"
     with pytest.raises(FaultyData) as caught:
         as_tested(oven, _trial(amount=150.0, low=140.0, high=160.0), {"paint.curing_oven": 100.0})
     assert caught.value.problems[0].code == "planning.tested_too_much"

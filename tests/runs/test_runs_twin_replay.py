@@ -126,6 +126,7 @@ def test_a_day_of_readings_tells_the_states(tmp_path: Path) -> None:
     assert found.counters["electricity"][-1] == pytest.approx(sum(power) / 4)
     assert found.start[1] == len(STATES)  # nobody meters the oven's state in this plant
     assert found.output is None
+    assert found.bottleneck is None
     assert twin_replay.newest_day(context) == FIRST
     with pytest.raises(FaultyData, match="2024-01-09"):
         replay(context, Asked(date(2024, 1, 9), 1, "readings"))

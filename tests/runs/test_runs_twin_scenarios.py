@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from scipy.stats import t
-from tests.conftest import NOW, SMALL_PLANT
+from tests.conftest import NOW, SMALL_PLANT, readings_of
 
 from zerofactory.assets.asset import asset, values_of
 from zerofactory.errors import FaultyData, NotFound, Text
-from zerofactory.runs import twin, twin_compare, twin_file, twin_kept, twin_scenario, twin_supply
+from zerofactory.runs import import_data, twin, twin_compare, twin_file, twin_kept, twin_scenario, twin_supply
 from zerofactory.runs.context import Context, stamp
 from zerofactory.runs.twin_scenario import Scenario
 from zerofactory.store.workspace import Workspace
@@ -109,6 +112,12 @@ def test_what_changes_nothing_differs_by_exactly_nothing(two: Context, change: d
     found = compared(two, **change)
     assert set(found.differences) >= {"output", "electricity", "energy_cny", "kgco2e", "kgco2e_per_piece"}
     assert all((one.mean, one.low, one.high) == (0.0, 0.0, 0.0) for one in found.differences.values())
+
+
+def test_a_station_taken_out_and_put_back_draws_the_same_numbers(two: Context) -> None:
+    again = {"remove": ["z"], "add": {"stations": tomllib.loads(TWO)["stations"][1:]}}
+    found = compared(two, **again)
+    assert all((one.mean, one.half) == (0.0, 0.0) for one in found.differences.values())
 
 
 def test_shifts_overtime_and_a_stop_by_hand(one: Context) -> None:
@@ -240,6 +249,35 @@ def test_pv_and_a_battery_lower_what_is_bought_by_tariff_and_factor(one: Context
     assert stored.differences["energy_cny"].mean < found.differences["energy_cny"].mean
     nothing = compared(one, supply={**supply, "pv": {"peak_kw": 1e-9}})
     assert nothing.differences["energy_cny"].mean == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_valley_fills_and_the_dear_hours_take() -> None:
+    """50 kW for two hours fill 100 kWh from the grid; nothing is given until the dear hours, and never more than the need."""
+    exact = {"capacity_kwh": 100.0, "c_rate_per_hour": 0.5, "charge_efficiency_fraction": 1.0, "discharge_efficiency_fraction": 1.0,
+             "self_discharge_fraction_per_hour": 0.0, "minimum_charge_fraction": 0.0, "initial_fraction": 0.0}  # fmt: skip
+    load, place = np.full(96, 5.0), np.arange(96)
+    flows = twin_supply.dispatched(_supply(battery=exact), load, np.zeros(96), place < 8, place >= 72)
+    assert flows.grid[:8] == pytest.approx(np.full(8, 5.0 + 12.5))
+    assert flows.grid[8:72] == pytest.approx(np.full(64, 5.0))
+    assert flows.grid[72:] == pytest.approx(np.concatenate([np.zeros(20), np.full(4, 5.0)]))
+
+
+def test_the_load_of_the_whole_plant_is_its_readings_with_the_line_simulated(
+    one: Context, write_readings: Callable[..., Path]
+) -> None:
+    """The line has the only meter, so nothing is left beside it; a line without a meter comes on top of all that was read."""
+    import_data.run(one, [write_readings(1)])
+    supply = {"place": "shanghai", "pv": {"peak_kw": 100}}
+    line = compared(one, supply={**supply, "behind": "line"})
+    plant = compared(one, supply={**supply, "behind": "plant"})
+    assert plant.differences["electricity_purchased"].mean == pytest.approx(line.differences["electricity_purchased"].mean)  # fmt: skip
+    (one.workspace.folder / "twin.toml").write_text(ONE.replace(', meters = ["E1"]', ""), encoding="utf-8")
+    on_top = compared(one, supply={**supply, "behind": "plant"})
+    read = on_top.before["electricity_purchased"][0] - on_top.before["electricity"][0]
+    times = readings_of((1,)).filter(pl.col("meter") == "E1")
+    days = times.filter(pl.col("time").dt.date().is_between(date(2025, 1, 6), date(2025, 1, 7)))
+    assert read == pytest.approx(days["value"].sum())
+    assert read > 0
 
 
 def test_the_load_of_the_whole_plant_needs_readings(one: Context) -> None:

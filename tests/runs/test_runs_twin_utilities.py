@@ -135,9 +135,9 @@ WINTER = twin.Asked(date(2025, 1, 6), days=2, warm_up_days=1, runs=2, seed=4)
 SUMMER = twin.Asked(date(2025, 7, 14), days=2, warm_up_days=1, runs=2, seed=4)
 
 
-def workspace(folder: Path, utilities: str | None = UTILITIES) -> Context:
+def workspace(folder: Path, utilities: str | None = UTILITIES, more: str = "") -> Context:
     folder.mkdir()
-    (folder / "factory.toml").write_text(PLANT, encoding="utf-8")
+    (folder / "factory.toml").write_text(PLANT + more, encoding="utf-8")
     (folder / "twin.toml").write_text(TWIN, encoding="utf-8")
     if utilities is not None:
         (folder / "utilities.toml").write_text(utilities, encoding="utf-8")
@@ -404,3 +404,20 @@ def test_readings_tell_the_leaks_and_the_heat_of_a_hall(tmp_path: Path) -> None:
     with pytest.raises(FaultyData) as caught:
         twin.run(context, WINTER)
     assert (caught.value.problems[0].file, caught.value.problems[0].row) == ("utilities.fitted.csv", 2)
+
+
+def test_heat_costs_what_the_file_says_and_half_a_cost_is_none(tmp_path: Path) -> None:
+    """Two plants with a tariff that differ in the price of heat alone; without one there is no cost."""
+    tariff = '\n[tariff]\narea = "shanghai"\nscheme = "two_part_large_industry"\nvoltage = "110kV"\ncarry = "2026-08"\n'
+    costs = []
+    for name, price in (("dear", "heat_cny_per_kwh = 0.5\n"), ("cheap", "heat_cny_per_kwh = 0.1\n"), ("none", "")):
+        context = workspace(
+            tmp_path / name, price + UTILITIES.replace('heat_from = "gas"', 'heat_from = "hot"'), tariff
+        )
+        found = twin.run(context, WINTER)
+        costs.append((found.cny, found.energy["heat"].mean))
+    (dear, heat), (cheap, _), (none, _) = costs
+    assert none is None
+    assert dear is not None
+    assert cheap is not None
+    assert dear.mean - cheap.mean == pytest.approx(0.4 * heat)

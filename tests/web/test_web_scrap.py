@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.conftest import SMALL_PLANT
 from tests.instruments.conftest import NOW
-from tests.runs.quality_plant import QUALITY, furnish
+from tests.runs.quality_plant import QUALITY, furnish, verdicts
 from tests.web.conftest import PASSWORD
 from tests.web.day_plant import served
 
-from zerofactory.runs.context import stamp
+from zerofactory.runs import inspect_book
+from zerofactory.runs.context import Context, stamp
 from zerofactory.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def test_losses_values_and_metals_are_drawn(browser: Browser, tmp_path_factory: 
     (plant / "factory.toml").write_text(SMALL_PLANT, encoding="utf-8")
     furnish(plant, "", 'defects = "defects.csv"\n' + QUALITY)
     Workspace.create(plant, at=stamp(NOW), actor="test")
+    inspect_book.append(Context(Workspace.open(plant), NOW, "test"), verdicts(), {})
     with served(plant, folder, folder / "log") as running:
         context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
         told = {"code": running.welcome.split("code=")[1], "login": "li", "name": "李敏", "password": PASSWORD}
@@ -48,6 +50,7 @@ def test_losses_values_and_metals_are_drawn(browser: Browser, tmp_path_factory: 
         page.goto(f"{running.address}/quality-losses?period=2025-03&part=value")
         page.get_by_text("一个百分点 元").first.wait_for(timeout=PATIENT)
         assert "漏检" in page.inner_text("#zf-main")
+        assert "检测阈值: eye" in page.inner_text("#zf-main")
         page.goto(f"{running.address}/quality-losses?period=2025-03&part=metals")
         page.get_by_text("金属回收率及其出处").first.wait_for(timeout=PATIENT)
         assert "99.3" in page.inner_text("#zf-main")

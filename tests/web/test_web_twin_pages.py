@@ -150,11 +150,11 @@ def test_a_scenario_is_written_compared_and_played(entered: BrowserContext, line
     page.get_by_role("alert").get_by_text("场景没有任何变更").wait_for(timeout=PATIENT)
     page.get_by_label("文件名").fill("more")
     page.get_by_label("标题").fill("多做一成")
-    page.get_by_label("产量倍数").fill("1.1")
+    page.get_by_label("班次").fill("06:00-14:00")
     page.click("#zf-scenario-save")
     page.locator("[data-scenario=more]").click(timeout=PATIENT)
     page.get_by_label("首日").fill("2025-01-06")
-    page.get_by_label("天数").fill("2")
+    page.get_by_label("天数").fill("1")
     page.get_by_label("重复次数").fill("2")
     page.click("#zf-compare")
     page.wait_for_selector(".nicegui-echart svg", timeout=PATIENT)
@@ -175,4 +175,13 @@ def test_the_wall_shows_the_line(entered: BrowserContext, line: Running) -> None
     page.locator("[data-station=oven]").wait_for(timeout=PATIENT)
     assert axe(page) == []
     assert page.faults == []  # type: ignore[attr-defined]
+    page.close()
+
+
+def test_a_wall_without_readings_says_so(entered: BrowserContext, line: Running) -> None:
+    page = look(entered, line, "/wall?show=flows", "#zf-main")
+    page.get_by_role("alert").get_by_text("还没有读数").wait_for(timeout=PATIENT)
+    assert page.locator("[data-station=oven]").is_hidden()
+    page.get_by_role("button", name="轮换").click()
+    page.locator("[data-station=oven]").wait_for(timeout=PATIENT)  # the line comes first, the flows after a while
     page.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -40,6 +41,8 @@ def app(context: Callable[[], Context]) -> ASGIApp:
     """Return the AAS API of the plant that ``context`` opens; its paths begin with `ROOT`, or what of it a mount has not taken."""
 
     async def handle(request: Request) -> Response:
+        if not _asks_here(request):
+            return as_response(fault(403, "this server answers to its own machine alone", context().now))
         return await run_in_threadpool(read, request, context())
 
     @asynccontextmanager
@@ -73,6 +76,15 @@ def read(request: Request, context: Context) -> Response:
     if made.status_code == 200:
         made.headers["ETag"] = tag
     return made
+
+
+def _asks_here(request: Request) -> bool:
+    """Return whether a request names this machine: a page whose name was turned to 127.0.0.1 names another (DNS rebinding)."""
+    name = request.url.hostname or ""
+    try:
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _tag(request: Request, context: Context) -> str:

@@ -168,7 +168,7 @@ def _print_line(found: Simulated) -> None:
         rows.append((say("  每件", "  each"), _spread(found.per_piece[carrier], 1), units[carrier]))
     if found.cny is not None:
         rows.append(
-            (say("电费与气费(不含需量)", "energy cost (no demand charge)"), _spread(found.cny, 0), say("元", "CNY"))
+            (say("能源费(不含需量)", "energy cost (no demand charge)"), _spread(found.cny, 0), say("元", "CNY"))
         )
     rows.append((say("排放(与封存同一核算)", "emissions (by the accounts)"), _spread(found.kgco2e, 0), "kgCO2e"))
     rows.append((say("  每件", "  each"), f"{found.kgco2e_per_piece or 0.0:,.1f}", "kgCO2e"))

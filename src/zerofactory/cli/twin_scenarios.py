@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 SHOWN = ("output", "electricity", "natural_gas", "energy_cny", "kgco2e", "kgco2e_per_piece")
+EACH = ("electricity_per_piece", "natural_gas_per_piece", "energy_cny_per_piece")
+IF_CHANGED = ("compressed_air", "water", "heat")
 
 
 def register(group: typer.Typer) -> None:
@@ -157,8 +159,9 @@ def _differences(one: Mapping[str, Any]) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for figure in one["figures"]:
         value, name = figure["difference"], figure["figure"]
-        supply = name.startswith("electricity_") and name != "electricity_per_piece"
-        if not (name in SHOWN or supply or (figure["alarming"] and value["mean"])):
+        supply = name in ("electricity_pv", "electricity_purchased", "electricity_exported")
+        told = (figure["alarming"] or name in IF_CHANGED) and value["mean"]
+        if not (name in (*SHOWN, *EACH) or supply or told):
             continue
         title = f"{_in(figure['title'])} {figure['unit']}".removesuffix(" 1").strip()
         rows.append((_in(one["title"]), title, _number(figure["before"], name), _number(value["mean"], name, "+"), f"{_number(value['low'], name, '+')} … {_number(value['high'], name, '+')}"))  # fmt: skip

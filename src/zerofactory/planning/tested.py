@@ -84,11 +84,11 @@ def faults(tested: Sequence[Trial]) -> list[Problem]:
             known = CARRIERS.get(saving.carrier)
             if known is None or saving.unit != known[2]:
                 listed = ", ".join(f"{name} ({unit})" for name, (_, _, unit) in CARRIERS.items())
-                found.append(_fault("carrier", where, f"不认识载能“{saving.carrier}”或其单位; 可选: {listed}。", f"The carrier '{saving.carrier}' or its unit is unknown; choose {listed}."))  # fmt: skip
+                found.append(_problem("carrier", where, f"不认识载能“{saving.carrier}”或其单位; 可选: {listed}。", f"The carrier '{saving.carrier}' or its unit is unknown; choose {listed}."))  # fmt: skip
             if not saving.low <= saving.amount <= saving.high:
-                found.append(_fault("interval", where, f"区间 {saving.low:g} 至 {saving.high:g} 不含 {saving.amount:g}。", f"The interval {saving.low:g} to {saving.high:g} does not hold {saving.amount:g}."))  # fmt: skip
+                found.append(_problem("interval", where, f"区间 {saving.low:g} 至 {saving.high:g} 不含 {saving.amount:g}。", f"The interval {saving.low:g} to {saving.high:g} does not hold {saving.amount:g}."))  # fmt: skip
         if not 0.5 <= one.confidence_fraction < 1.0:
-            found.append(_fault("confidence", f"tested.{one.id}.confidence_fraction", "置信度应在 0.5 与 1 之间。", "The confidence lies between 0.5 and 1."))  # fmt: skip
+            found.append(_problem("confidence", f"tested.{one.id}.confidence_fraction", "置信度应在 0.5 与 1 之间。", "The confidence lies between 0.5 and 1."))  # fmt: skip
     return found
 
 
@@ -138,7 +138,7 @@ def as_tested(measure: Measure, tested: Trial, amounts: Mapping[str, float]) -> 
     Raises
     ------
     FaultyData
-        The twin's saving has no end use to be taken from, is below zero, or exceeds what the end uses take.
+        Nothing that the measure acts on was saved, more of it is taken, or more saved than the end uses take.
 
     Examples
     --------
@@ -150,26 +150,29 @@ def as_tested(measure: Measure, tested: Trial, amounts: Mapping[str, float]) -> 
     (0.2, 0.412)
     """
     told = catalogue_savings(measure, amounts)
-    problems: list[Problem] = []
     factors: dict[str, float] = {}
     others: dict[str, float] = {}
+    beside: list[TrialSaving] = []
+    problems: list[Problem] = []
     for one in tested.savings:
         saved, more = told.get(one.carrier, (0.0, 0.0))
-        where = f"tested.{tested.id}.{one.carrier}"
         if saved and more:
-            problems.append(_fault("both", where, f"措施“{tested.id}”既省又用{one.carrier}, 分不开。", f"'{tested.id}' both saves and takes {one.carrier}; they cannot be told apart."))  # fmt: skip
+            problems.append(_fault("both", tested, one, f"既省又用{one.carrier}, 分不开。", f"both saves and takes {one.carrier}; they cannot be told apart."))  # fmt: skip
+        elif saved and one.amount < 0.0:
+            problems.append(_fault("negative", tested, one, f"在孪生里多用 {-one.amount:,.0f} {one.unit}, 不是节约。", f"takes {-one.amount:,.0f} {one.unit} more in the twin, which is no saving."))  # fmt: skip
         elif saved:
             factors[one.carrier] = one.amount / saved
-            if one.amount < 0.0:
-                problems.append(_fault("negative", where, f"孪生说“{tested.id}”多用 {-one.amount:,.0f} {one.unit}, 不是节约。", f"The twin says that '{tested.id}' takes {-one.amount:,.0f} {one.unit} more, which is no saving."))  # fmt: skip
         elif more:
             others[one.carrier] = -one.amount / more
         else:
-            problems.append(_fault("no_end_use", where, f"措施“{tested.id}”在目录里不作用于{one.carrier}, 或工厂没有这一用能环节。", f"In the catalogue '{tested.id}' does not act on {one.carrier}, or the plant has no such end use."))  # fmt: skip
-    savings = tuple(_adjusted(saving, factors, others) for saving in measure.savings)
-    for saving in savings:
-        if saving.fraction > 1.0:
-            problems.append(_fault("too_much", f"tested.{tested.id}", f"孪生的节约超过“{saving.end_use}”全年的用量。", f"The twin saves more than '{saving.end_use}' takes in a year."))  # fmt: skip
+            beside.append(one)
+    if not factors and not problems:
+        problems += [_fault("no_end_use", tested, one, f"在目录里不作用于{one.carrier}, 或工厂没有这一用能环节。", f"does not act on {one.carrier} in the catalogue, or the plant has no such end use.") for one in tested.savings]  # fmt: skip
+    savings = _with_beside(tuple(_adjusted(one, factors, others) for one in measure.savings), factors, beside, amounts)
+    problems += [
+        _fault("too_much", tested, tested.savings[0], f"在孪生里的节约超过“{one.end_use}”全年的用量。", f"saves more in the twin than '{one.end_use}' takes in a year.")
+        for one in savings if one.fraction > 1.0
+    ]  # fmt: skip
     if problems:
         raise FaultyData(problems)
     text = f"tested in the twin: scenario {tested.scenario}, {tested.runs} runs of {tested.seasons} x {tested.days} days from {tested.first}, on {tested.on}"
@@ -201,6 +204,28 @@ def _instead_carrier(one: Instead) -> str | None:
     return None
 
 
-def _fault(code: str, column: str, zh: str, en: str) -> Problem:
+def _with_beside(
+    savings: tuple[Saving, ...],
+    factors: Mapping[str, float],
+    beside: Sequence[TrialSaving],
+    amounts: Mapping[str, float],
+) -> tuple[Saving, ...]:
+    """Return the savings with what the twin saves or takes of carriers that the catalogue does not know of.
+
+    The power of the fans behind a heat wheel, say: it goes with the first saving of the measure, per unit of it.
+    """
+    for place, one in enumerate(savings):
+        saved = one.fraction * amounts.get(one.end_use, 0.0)
+        if carrier_of(end_use(one.end_use)) in factors and saved:
+            more = tuple(Instead(-x.amount / saved, x.unit, *CARRIERS[x.carrier][:2]) for x in beside)
+            return (*savings[:place], replace(one, instead=(*one.instead, *more)), *savings[place + 1 :])
+    return savings
+
+
+def _fault(code: str, tested: Trial, one: TrialSaving, zh: str, en: str) -> Problem:
+    return _problem(code, f"tested.{tested.id}.{one.carrier}", f"措施“{tested.id}”{zh}", f"'{tested.id}' {en}")
+
+
+def _problem(code: str, column: str, zh: str, en: str) -> Problem:
     hint = Text("请核对场景, 或去掉 [[tested]] 的这一条。", "Check the scenario, or take this entry of [[tested]] out.")
     return Problem(f"planning.tested_{code}", Text(zh, en), hint, column=column)

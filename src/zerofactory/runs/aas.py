@@ -14,7 +14,7 @@ from zerofactory.reporting.exchange.aas_model import AasCarbon
 from zerofactory.reporting.exchange.declare import Declaration, aas_of, pact_of
 from zerofactory.reporting.shells import nameplate
 from zerofactory.reporting.shells.environment import Environment, aasx_bytes, environment, json_bytes
-from zerofactory.reporting.shells.facts import Facts, Key, Place
+from zerofactory.reporting.shells.facts import Facts, Key, Place, Simulation
 from zerofactory.runs import footprint
 from zerofactory.runs.aas_energy import (  # fmt: skip
     Booked,
@@ -29,7 +29,7 @@ from zerofactory.runs.aas_energy import (  # fmt: skip
     sealed_at,
 )
 from zerofactory.runs.aas_file import NAME, Stated, read
-from zerofactory.runs.aas_twin import of_line, of_station, twin_of
+from zerofactory.runs.aas_twin import of_line, of_part, twin_of
 from zerofactory.runs.context import Context
 from zerofactory.runs.kept import Kept, basis_of
 from zerofactory.runs.product_files import read_products
@@ -148,14 +148,24 @@ def _filled(
                 emissions = _emissions(context, place, inlets, (book, seen), stations)
         except FaultyData as fault:
             problems += fault.problems
-        simulation = None
-        if twin is not None and place.key.kind == "plant":
-            simulation = of_line(context, twin)
-        elif twin is not None and place.key.kind == "station":
-            simulation = of_station(context, twin, stations[place.key.id])
         plate = stated.nameplates.get(place.key, place.nameplate)
-        made.append(replace(place, nameplate=plate, flows=flows, emissions=emissions, simulation=simulation))
+        made.append(
+            replace(
+                place, nameplate=plate, flows=flows, emissions=emissions, simulation=_simulation(context, place, twin)
+            )
+        )
     return tuple(made), list(dict.fromkeys(problems))
+
+
+def _simulation(context: Context, place: Place, twin: Twin | None) -> Simulation | None:
+    """Return the part of the twin that a place is: all of it, the stations of a line, one station."""
+    if twin is None:
+        return None
+    if place.key.kind == "plant":
+        return of_line(context, twin)
+    name = {"line": "line", "station": "id"}.get(place.key.kind)
+    own = tuple(one for one in twin.line.stations if name is not None and getattr(one, name) == place.key.id)
+    return of_part(context, twin, place.title, own) if own else None
 
 
 def _inlets(plant: Plant, key: Key, twin: Twin | None) -> tuple[Inlet, ...]:

@@ -213,8 +213,8 @@ class Booked:
 
 BY_BOOK = Text("封存账本中的记录之和", "the sum of the records of the closed book")
 BY_METER = Text(
-    "该处表计的电和天然气, 按封存月份的同一函数量化; 共用的压缩空气、冷冻水、供热不在内",
-    "electricity and gas of the place's own meters, quantified by the function that closes months; shared air, cooling and heat are not in it",
+    "该处表计的电(全部按外购计)和天然气, 按封存月份的同一函数量化; 共用的压缩空气、冷冻水、供热不在内",
+    "electricity (all of it as bought) and gas of the place's own meters, quantified by the function that closes months; shared air, cooling and heat are not in it",
 )
 
 

@@ -36,11 +36,10 @@ def of_line(context: Context, twin: Twin) -> Simulation:
     return _model(context, twin, SUMMARY, tuple(ports))
 
 
-def of_station(context: Context, twin: Twin, station: Station) -> Simulation:
-    """Return one station of the twin with its parameters."""
-    title = station.title
-    summary = Text(f"产线孪生中的工位“{title.zh}”及其参数。", f"Station '{title.en}' of the twin of the line and its parameters.")  # fmt: skip
-    return _model(context, twin, summary, (port(station),))
+def of_part(context: Context, twin: Twin, title: Text, stations: tuple[Station, ...]) -> Simulation:
+    """Return one station of the twin, or those of a line, with their parameters."""
+    summary = Text(f"产线孪生中的“{title.zh}”及其参数。", f"'{title.en}' in the twin of the line, and its parameters.")
+    return _model(context, twin, summary, tuple(port(one) for one in stations))
 
 
 def _model(context: Context, twin: Twin, summary: Text, ports: tuple[Port, ...]) -> Simulation:

@@ -139,12 +139,13 @@ def backtest(context: Context, asked: Parameters, step: Step) -> Any:
 
 
 def twin_comparison(context: Context, asked: Parameters, step: Step) -> Any:
-    """Run scenarios of the twin beside the plant as it is."""
-    from zerofactory.runs import twin_compare
-    from zerofactory.runs.twin import Asked, day_of
+    """Run scenarios of the twin beside the plant as it is; ``first`` is a day, or ``now`` for the state the line is in."""
+    from zerofactory.runs import twin_compare, twin_start
+    from zerofactory.runs.twin import Asked
     from zerofactory.runs.twin_scenario import listed
 
-    wanted = Asked(day_of(asked.get("first")), int(asked.get("days", 7)), runs=int(asked.get("runs", 8)))
+    over = Asked(None, int(asked.get("days", 7)), runs=int(asked.get("runs", 8)))
+    wanted = twin_start.begun(context, str(asked.get("first") or "") or None, over).asked
     chosen = [str(one) for one in asked.get("scenarios", ())]
     there = {one.id: one for one in listed(context)}
     for name in chosen:

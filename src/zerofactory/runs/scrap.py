@@ -156,7 +156,8 @@ def run(context: Context, asked: Asked) -> Account:
         for key, of in KEYS.items()
     }  # fmt: skip
     total = _group("total", pairs, weights, asked.confidence)
-    made = vehicles(context, asked.period)
+    made, unknown = output(context, defects)
+    warnings = [*warnings, *unknown]
     shares = _shares(context, asked.period, total.loss)
     book = reconcile(context, given, asked.period, [(one.day, loss.times(one.count)) for one, loss in pairs])
     return Account(asked, given, source, tuple(defects), total, groups, rates(defects, plan, made, asked.confidence), shares, book, tuple(warnings), names(context, given))  # fmt: skip
@@ -188,6 +189,25 @@ def gathered(
         hint = Text("复检后处置会更正。", "Once they are judged, their disposition is corrected.")
         warnings = [*warnings, Problem("scrap.waiting", message, hint, severity="warning")]
     return found, source, warnings
+
+
+def output(context: Context, defects: Sequence[Defect]) -> tuple[float | None, list[Problem]]:
+    """Return the vehicles booked in the months of the defects; None where a month has none booked yet, and a warning where it matters
+    (a part has no good pieces on record)."""
+    judged = {one.part for one in defects if one.disposition == "accept"}
+    matters = any(one.part not in judged for one in defects)
+    labels = sorted({f"{one.day:%Y-%m}" for one in defects})
+    made = {label: vehicles(context, Period.parse(label)) for label in labels}
+    missing = [label for label, number in made.items() if number is None]
+    if not missing:
+        return sum(number or 0.0 for number in made.values()), []
+    listed = ", ".join(missing)
+    message = Text(f"{listed} 还没有产量入账, 按产量算的比率不给。", f"No output is booked for {listed}: rates by output are left out.")  # fmt: skip
+    hint = Text(
+        "请先导入产量凭证, 或在缺陷表写合格件。",
+        "Import the documents of output, or write accepted pieces into the table.",
+    )
+    return None, [Problem("scrap.no_output", message, hint, severity="warning")] if matters else []
 
 
 def merged(defects: Sequence[Defect]) -> list[Defect]:
@@ -243,6 +263,8 @@ def rates(defects: Sequence[Defect], plan: Plan, made: float | None, confidence:
         scrap = sum(one.count for one in own if one.disposition == SCRAP)
         rework = sum(one.count for one in own if one.disposition == REWORK)
         seen = any(one.disposition == "accept" for one in own)
+        if not seen and not made:
+            continue
         of = sum(one.count for one in own) if seen else round((made or 0.0) * part.per_vehicle) + scrap
         if own and of and scrap + rework <= of:
             basis = "inspected" if seen else "vehicles"

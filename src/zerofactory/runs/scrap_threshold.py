@@ -15,7 +15,7 @@ from zerofactory.metering.cells import numbers, texts
 from zerofactory.metering.inspected import DEFECTS, standing
 from zerofactory.optimisation.quality.decision import Operating, Prices, Scores, at, best, curve
 from zerofactory.runs.context import Context
-from zerofactory.runs.inspect_model import load
+from zerofactory.runs.inspect_model import load, names
 from zerofactory.runs.scrap import Asked, gathered, losses_of
 from zerofactory.runs.scrap_defects import part_of
 from zerofactory.runs.scrap_file import GUIDE, NAME, Given, read
@@ -103,9 +103,7 @@ def run(context: Context, asked: Asked, judged: Judged) -> Chosen:
     if judged.defective_fraction is not None:
         share, source = judged.defective_fraction, "asked"
     prices = {name: Prices(share, getattr(each.escape, name), getattr(each.found, name), getattr(each.false_reject, name)) for name in OBJECTIVES}  # fmt: skip
-    present = judged.present
-    if judged.model is not None:
-        present = load(context.workspace.folder, judged.model).card.threshold
+    present = _present(context, judged)
     found, beside, curves = {}, {}, {}
     for name, one in prices.items():
         try:
@@ -159,11 +157,7 @@ def scores_of_book(context: Context, judged: Judged) -> Scores:
     """
     if judged.model is None:
         raise FaultyData([_no_scores()])
-    rows = standing(context.workspace.journal.active(DEFECTS).drop("reverses"))
-    rows = rows.filter(
-        (pl.col("model") == judged.model) & pl.col("score").is_not_null() & pl.col("threshold").is_not_null()
-    )
-    rows = rows.filter(pl.col("model_version") == pl.col("model_version").max())
+    rows = _scored(context, judged.model)
     passed = pl.col("score") <= pl.col("threshold")
     looked = (pl.col("decided_by") == "inspector") & pl.col("disposition").is_in(["accept", "rework", "scrap"])
     parts = []
@@ -178,6 +172,22 @@ def scores_of_book(context: Context, judged: Judged) -> Scores:
     if not (good.height and bad.height):
         raise FaultyData([_one_class(good.height, bad.height, DEFECTS.name)])
     return Scores(*(frame[name].to_numpy().astype(np.float64) for name in ("score", "weight") for frame in (good, bad)))
+
+
+def _present(context: Context, judged: Judged) -> float | None:
+    """Return the threshold that is put beside: what is asked, the model's card, or (its files are gone) that of its newest row."""
+    if judged.present is not None or judged.model is None:
+        return judged.present
+    if judged.model in names(context.workspace.folder) or judged.scores is not None:
+        return load(context.workspace.folder, judged.model).card.threshold
+    return float(_scored(context, judged.model).sort("inspected_at")["threshold"].to_list()[-1])
+
+
+def _scored(context: Context, model: str) -> pl.DataFrame:
+    """Return the rows that stand of the newest version of a model."""
+    rows = standing(context.workspace.journal.active(DEFECTS).drop("reverses"))
+    rows = rows.filter((pl.col("model") == model) & pl.col("score").is_not_null() & pl.col("threshold").is_not_null())
+    return rows.filter(pl.col("model_version") == pl.col("model_version").max())
 
 
 def _one_class(good: int, bad: int, file: str) -> Problem:

@@ -17,8 +17,7 @@ from zerofactory.optimisation.quality.measure import rate
 from zerofactory.optimisation.quality.points import Cost, Each, Shares, Stage, escaped, points
 from zerofactory.optimisation.twin.line import Station
 from zerofactory.runs.context import Context
-from zerofactory.runs.evaluation_book import vehicles
-from zerofactory.runs.scrap import REWORK, SCRAP, Asked, gathered, losses_of, mended_by, merged
+from zerofactory.runs.scrap import REWORK, SCRAP, Asked, gathered, losses_of, mended_by, merged, output
 from zerofactory.runs.scrap_defects import Defect
 from zerofactory.runs.scrap_file import Draw, Figure, Given, PartEntry, central, read
 from zerofactory.runs.scrap_plan import Plan, Weights, plan_of, priced, twin_stations, weights_of
@@ -131,7 +130,7 @@ def seen_of(
     context: Context, given: Given, asked: Asked, defects: Sequence[Defect], good: int | None = None
 ) -> tuple[Seen, ...]:
     """Return counts by part; raise `FaultyData` when nothing says how many good pieces there were."""
-    made = vehicles(context, asked.period) or 0.0
+    made = output(context, defects)[0] or 0.0
     found, problems = [], []
     for entry in given.form.parts:
         own = tuple(one for one in defects if one.part == entry.id)

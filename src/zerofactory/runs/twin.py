@@ -35,7 +35,7 @@ from zerofactory.runs.energy_tariff import plant_gas_price, plant_tariff
 from zerofactory.runs.twin_file import Twin, read
 from zerofactory.runs.twin_shifts import arranged, when_of
 from zerofactory.runs.twin_utilities import Around, alongside, around
-from zerofactory.runs.twin_utilities_file import Beside
+from zerofactory.runs.twin_utilities_file import Beside, heat_cny_per_kwh
 from zerofactory.runs.twin_utilities_file import read as read_utilities
 from zerofactory.site.model import Plant
 
@@ -252,7 +252,7 @@ def told(
         return interval(list(values), asked.confidence)
 
     world = World(context.workspace.plant, context.workspace.factor_book, factor_year(context, first))
-    prices = energy_prices(context, first, asked, gas="natural_gas" in carriers)
+    prices = energy_prices(context, first, asked, gas="natural_gas" in carriers, heat="heat" in carriers)
     grams = [world.emitted(quantities(world, one, skip)) for one in usages]
     return Simulated(
         asked, first, twin, tuple(done), usages,
@@ -293,19 +293,20 @@ def _paired(
 
 @dataclass(frozen=True)
 class Prices:
-    """The price of a kWh in each interval and of a Nm3 of gas at its first step; charges of a month (demand, capacity) are
+    """The price of a kWh in each interval, of a Nm3 of gas at its first step and of a kWh of heat; charges of a month (demand, capacity) are
     not here."""
 
     electricity: Floats
     gas: float
+    heat: float = 0.0
 
     def cny(self, one: Usage, skip: int) -> float:
         """Return what the energy of a run costs."""
         found = float(one.by_interval("electricity")[skip:] @ self.electricity)
-        return found + one.total("natural_gas", skip) * self.gas
+        return found + one.total("natural_gas", skip) * self.gas + one.total("heat", skip) * self.heat
 
 
-def energy_prices(context: Context, first: date, asked: Asked, *, gas: bool) -> Prices | None:
+def energy_prices(context: Context, first: date, asked: Asked, *, gas: bool, heat: bool = False) -> Prices | None:
     """Return the prices of the days, None where the plant does not name all that are needed: half a cost is none."""
     plant, folder = context.workspace.plant, context.workspace.folder
     if plant.tariff is None:
@@ -314,9 +315,10 @@ def energy_prices(context: Context, first: date, asked: Asked, *, gas: bool) -> 
     begin = (midnight + timedelta(seconds=asked.since_midnight_s)).astimezone(UTC)
     grid = Grid(begin, int(STEP_S / 60), int(asked.days * DAY_S / STEP_S), plant.time_zone)
     each = _gas_cny_per_nm3(plant, folder)
-    if gas and each is None:
+    warm = heat_cny_per_kwh(context) if heat else 0.0
+    if (gas and each is None) or warm is None:
         return None
-    return Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0)
+    return Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0, warm)
 
 
 def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float | None:

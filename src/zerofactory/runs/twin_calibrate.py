@@ -121,6 +121,8 @@ def calibrate(context: Context, asked: Asked) -> Calibration:
 def place_amounts(month: MeterMonth, meters: Sequence[str]) -> Floats:
     """Return what some meters counted together in each interval; not-a-number where one of them was not read."""
     rows = [month.meter_ids.index(meter) for meter in meters if meter in month.meter_ids]
+    if len(rows) < len(meters):
+        return np.full(month.amount_milli.shape[1], np.nan)
     lost = (month.state[rows] == MISSING).any(axis=0)
     return np.where(lost, np.nan, month.amount_milli[rows].sum(axis=0) / 1000.0)
 

@@ -229,9 +229,12 @@ def _set(context: Context, name: str, trial: Trial | None, reason: str) -> SetPl
     place = context.workspace.folder / PLAN_FILE
     if place.is_file() and standing.version and text_of(place.read_bytes(), PLAN_FILE) != standing.content:
         raise FaultyData([_fault("not_set", "plan.toml 有未登记的修改。", "plan.toml has changes that were not set yet.", ("请先运行 zf plan set。", "Run zf plan set first."))])  # fmt: skip
-    kept = [one.as_entry() for one in standing.plan.tested if one.id != name]
-    entries = kept if trial is None else [*kept, trial.as_entry()]
-    text = with_entries(standing.content, TABLE, entries)
+    entries = {one.id: one.as_entry() for one in standing.plan.tested}
+    if trial is None:
+        entries.pop(name, None)
+    else:
+        entries[name] = trial.as_entry()
+    text = with_entries(standing.content, TABLE, list(entries.values()))
     read_plan(text)
     place.write_text(text, encoding="utf-8", newline="\n")
     return set_plan(context, None, reason)

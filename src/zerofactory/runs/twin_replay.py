@@ -28,6 +28,7 @@ from zerofactory.runs.twin import BOOKED, DAY_S, STEP_S, energy_prices, factor_y
 from zerofactory.runs.twin import Asked as Simulated
 from zerofactory.runs.twin_file import Twin, read, windows
 from zerofactory.runs.twin_last import newest_reading
+from zerofactory.runs.twin_scenario import Scenario
 from zerofactory.runs.twin_scenario import own as own_scenario
 from zerofactory.runs.twin_span import Booked, Span
 from zerofactory.runs.twin_utilities import alongside
@@ -128,7 +129,10 @@ class Replay:
 
     @property
     def bottleneck(self) -> str | None:
-        """The station that the others keep waiting least; None where nothing worked."""
+        """The station that the others keep waiting least; None where nothing worked, or only meters told of it: an interval's
+        power does not say who waits for whom."""
+        if self.source == "readings":
+            return None
         found = max(self.shares, key=lambda one: one.active, default=None)
         return found.station if found is not None and found.active > 0.0 else None
 
@@ -150,6 +154,11 @@ def replay(context: Context, asked: Asked) -> Replay:
         message = Text(f"{asked.days} 天应在 1 与 {MOST_DAYS} 之间。", f"{asked.days} days do not lie between 1 and {MOST_DAYS}.")  # fmt: skip
         raise FaultyData([Problem("twin.replay_days", message, Text("请改正。", "Correct it."), column="days")])
     return _simulated(context, asked) if asked.source == "simulated" else _metered(context, read(context), asked)
+
+
+def can_be_played(scenario: Scenario) -> bool:
+    """Tell whether a day of a scenario is known beforehand: the overtime that a volume takes is only known after its runs."""
+    return "volume" not in scenario.change
 
 
 def newest_day(context: Context) -> date:
@@ -295,10 +304,14 @@ def _counters(context: Context, first: date, rows: Mapping[str, _Rows]) -> dict[
         kg += totals[carrier] * (grams / 1000.0 / whole if whole else 0.0)
     found["kgco2e"] = _running(kg)
     days = round(steps * STEP_S / DAY_S)
-    prices = energy_prices(context, first, Simulated(first, max(days, 1)), gas="natural_gas" in totals)
+    prices = energy_prices(
+        context, first, Simulated(first, max(days, 1)), gas="natural_gas" in totals, heat="heat" in totals
+    )
     if prices is not None and len(prices.electricity) == steps:
         gas = totals.get("natural_gas", np.zeros(steps))
-        found["cny"] = _running(totals.get("electricity", np.zeros(steps)) * prices.electricity + gas * prices.gas)
+        heat = totals.get("heat", np.zeros(steps))
+        power = totals.get("electricity", np.zeros(steps))
+        found["cny"] = _running(power * prices.electricity + gas * prices.gas + heat * prices.heat)
     return found
 
 

@@ -272,11 +272,12 @@ class DownEntry(_Strict):
 
 
 class UtilitiesFile(_Strict):
-    """The whole file."""
+    """The whole file. ``heat_cny_per_kwh`` is the price of heat that is bought; without it a plant that buys heat has no cost told."""
 
     status: Literal["verified", "secondary", "placeholder"] = "placeholder"
     source: str = ""
     gas_kwh_per_nm3: Size
+    heat_cny_per_kwh: Amount | None = None
     weather: WeatherEntry
     takes_over: tuple[TakeOverEntry, ...] = ()
     booths: tuple[BoothEntry, ...] = ()

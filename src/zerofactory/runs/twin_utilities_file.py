@@ -170,6 +170,12 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
     return made | {name: change[name] for name in ("down", "takes_over", "gas_kwh_per_nm3") if name in change}
 
 
+def heat_cny_per_kwh(context: Context) -> float | None:
+    """Return the price of a kWh of bought heat; None where utilities.toml names none, or is not there."""
+    text = _text(context)
+    return None if text is None else _file(_raw(text), NAME).heat_cny_per_kwh
+
+
 def _misshapen(change: Mapping[str, Any]) -> Iterator[Problem]:
     """Yield the parts of a change that are not of the shape they must have."""
     shapes: list[tuple[str, Any, type]] = [

@@ -119,6 +119,13 @@ class Journal:
         """
         return self._fetch(schema, {**(where or {}), **({} if entry is None else {"entry": entry})}).drop(BROUGHT_BY)
 
+    def newest(self, schema: TableSchema, count: int) -> pl.DataFrame:
+        """Return the last rows of a fact table, in order, as `rows` does."""
+        columns = (*(f't."{name}"' for name in stored_columns(schema)), "j.kind")
+        table = f"{self._table(schema.name)} t JOIN {self._table('journal')} j ON j.seq = t.entry"
+        found = self._all(_select(columns, table, "ORDER BY t.row_number DESC LIMIT ?"), [count])
+        return to_frame(schema, found[::-1]).drop(BROUGHT_BY)
+
     def active(
         self,
         schema: TableSchema,

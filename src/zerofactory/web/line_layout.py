@@ -15,6 +15,7 @@ from zerofactory.optimisation.twin.line import Line
 
 STATION, BUFFER = (150.0, 80.0), (70.0, 76.0)
 SMALL_STATION, SMALL_BUFFER = (112.0, 74.0), (66.0, 66.0)
+SPLIT = 0.3  # how much nearer to the aspect a plan must come to be worth cutting a shop in two
 GAP, ROW_GAP, PAD, TITLE, AISLE, MARGIN = 34.0, 14.0, 12.0, 24.0, 30.0, 10.0
 Place = tuple[float, float]
 
@@ -232,7 +233,7 @@ def _in_order(line: Line, aspect: float) -> tuple[tuple[Spot, ...], tuple[Area, 
         wide, high = (
             max(getattr(one, p) + getattr(one, s) for one in plan[1]) for p, s in (("x", "wide"), ("y", "high"))
         )
-        return abs(log(wide / high / aspect))
+        return abs(log(wide / high / aspect)) + SPLIT * (len(plan[1]) - len(columns))
 
     return min(plans, key=distance)
 

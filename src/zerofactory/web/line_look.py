@@ -38,8 +38,9 @@ CSS = """
 .zf-line-button { min-width: 40px; height: 36px; border: 1px solid var(--zf-line); border-radius: 6px; background: var(--zf-card); color: var(--zf-text); cursor: pointer; }
 .zf-line-button:focus-visible, .zf-line-bar input:focus-visible, .zf-line-table summary:focus-visible, .zf-line-table div:focus-visible { outline: 3px solid #c07d10; outline-offset: 2px; }
 .zf-line-scrub { flex: 1 1 220px; accent-color: #1a9a6c; min-width: 120px; } .zf-line-pace { width: 120px; accent-color: #1a9a6c; }
+.zf-line-paces { display: inline-flex; align-items: center; gap: 8px; white-space: nowrap; }
 .zf-line-clock { font-variant-numeric: tabular-nums; font-weight: 600; min-width: 8.2em; } .zf-line-pacetext { min-width: 3.6em; font-variant-numeric: tabular-nums; }
-.zf-line-svg { width: 100%; height: auto; max-height: 78vh; display: block; }
+.zf-line-svg { width: 100%; margin: 0 auto; height: auto; max-height: 78vh; display: block; }
 .zf-line-area { fill: rgba(127, 127, 127, .09); stroke: var(--zf-grid); }
 .zf-line-shop { font-size: 13px; font-weight: 650; fill: var(--zf-text); }
 .zf-line-way { fill: none; stroke: var(--zf-line); stroke-width: 1.6; } .zf-line-rework { stroke-dasharray: 5 4; }

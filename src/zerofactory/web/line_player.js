@@ -4,7 +4,7 @@
   const NS = 'http://www.w3.org/2000/svg';
   const SPEEDS = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1200, 3600];
   const TENTHS = 10, DOTS_A_WAY = 14, LEAST_WAY_S = 4, WAY_SHOWN_S = 0.9, TABLE_MS = 1000, TEXT_MS = 100;
-  const NARROW_PX = 640, DESCENT = 14;
+  const NARROW_PX = 640, DESCENT = 14, MOST_LARGE = 1.35, SCENE_ASPECT = 1.9;
   const players = new Map();
 
   const make = (tag, attributes = {}, ...inside) => {
@@ -124,6 +124,7 @@
       this.planName = name;
       const plan = this.layout = this.data.plans[name], [w, h] = plan.size;
       const svg = this.svg = draw('svg', {viewBox: `0 0 ${w} ${h}`, role: 'img', 'aria-label': this.words.plan, class: 'zf-line-svg'});
+      svg.style.maxWidth = this.root.closest('.zf-wall') ? '' : `${MOST_LARGE * w}px`;
       svg.append(this.patterns());
       for (const [shop, x, y, width, height] of plan.areas) {
         svg.append(draw('rect', {x, y, width, height, rx: 8, class: 'zf-line-area'}), draw('text', {x: x + 12, y: y + 18, class: 'zf-line-shop'}, this.data.shops[shop] ?? shop));
@@ -199,7 +200,7 @@
       this.button.addEventListener('click', () => this.play(!this.playing));
       this.scrub.addEventListener('input', () => this.seek(Number(this.scrub.value)));
       this.pace.addEventListener('input', () => { this.speed = SPEEDS[Number(this.pace.value)]; this.paced(); });
-      bar.append(back, this.button, this.clock, this.scrub, make('span', {class: 'zf-line-title'}, this.words.speed), this.pace, this.paceText);
+      bar.append(back, this.button, this.clock, this.scrub, make('span', {class: 'zf-line-paces'}, make('span', {class: 'zf-line-title'}, this.words.speed), this.pace, this.paceText));
       this.paced(); this.labelled();
       return bar;
     }
@@ -336,7 +337,8 @@
         if (one.id === 'output') value = latest(this.tracks[this.wayOut].at, t) + 1;
         else {
           const steps = one.values, at = Math.min(t / this.data.step, steps.length - 1), low = Math.floor(at), high = Math.min(low + 1, steps.length - 1);
-          value = steps[low] + (steps[high] - steps[low]) * (at - low);
+          const from = Math.min(low, Math.max(steps.length - 2, 0)), to = Math.min(from + 1, steps.length - 1);
+          value = one.rate ? (steps[to] - steps[from]) * 3600 / this.data.step : steps[low] + (steps[high] - steps[low]) * (at - low);
         }
         this.counterNodes[n].textContent = value.toLocaleString('en-US', {maximumFractionDigits: 0});
       });
@@ -434,10 +436,15 @@
     objects() { return getElement(this.ids.scene)?.objects; }
     mesh(id) { return this.objects()?.get(id)?.mesh; }
     ready() { return [...this.ids.stations, ...this.ids.labels, ...this.ids.buffers, this.ids.dot].every((id) => this.mesh(id)); }
+    fit() { // a narrow screen looks from further away, and has no room for names
+      const seen = getElement(this.ids.scene), box = seen.$el, aspect = box.clientWidth / Math.max(box.clientHeight, 1);
+      this.isNarrow = box.clientWidth < NARROW_PX;
+      if (aspect < SCENE_ASPECT) setTimeout(() => seen.camera.position.multiplyScalar(SCENE_ASPECT / aspect), 300);
+    }
     station(s, look, words) {
       const mesh = this.mesh(this.ids.stations[s]), label = this.mesh(this.ids.labels[s]);
       mesh?.material?.color.set(look.colour);
-      if (label?.element) label.element.textContent = `${this.player.data.stations[s].title} ${words}`;
+      if (label?.element) label.element.textContent = this.isNarrow ? look.mark : `${this.player.data.stations[s].title} ${words}`;
     }
     buffer(b, part) {
       const mesh = this.mesh(this.ids.buffers[b]), high = this.ids.high * Math.max(part, 0.02);
@@ -475,7 +482,12 @@
       const player = players.get(id);
       if (!player) return;
       player.plan.style.display = ids ? 'none' : '';
-      if (!ids) { player.scene = null; return; }
+      if (!ids) {
+        player.scene = null; player.planName = null; player.shown = {};
+        player.planned(); player.frame(performance.now());
+        delete player.root.dataset.space;
+        return;
+      }
       if (player.planName !== 'wide') { // the scene stands on the plan for a wide screen
         const narrow = player.data.plans.narrow;
         player.data.plans.narrow = null;
@@ -486,7 +498,7 @@
       const wait = () => {
         if (!player.root.isConnected) return;
         if (!space.ready()) { setTimeout(wait, 100); return; }
-        player.scene = space; player.shown = {}; player.frame(performance.now());
+        space.fit(); player.scene = space; player.shown = {}; player.frame(performance.now());
         player.root.dataset.space = '1';
       };
       wait();

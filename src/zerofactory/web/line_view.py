@@ -88,11 +88,14 @@ def _plans(twin: Twin, aspect: float = ASPECT) -> tuple[Layout, Layout]:
 
 def of_replay(visit: Visit, one: Replay) -> dict[str, object]:
     """Return what the player needs of days gone by or simulated."""
-    figures = [
+    figures: list[dict[str, object]] = [
         {"id": name, "title": visit.read(title), "unit": unit or visit.say("件", "pieces"), "values": _rounded(one.counters.get(name, ()))}
         for name, (title, unit) in FIGURES.items()
         if name in one.counters or (name == "output" and one.output is not None)
     ]  # fmt: skip
+    if "electricity" in one.counters:
+        power = {"id": "power", "title": visit.read(LIVE["power"][0]), "unit": "kW", "rate": True, "values": _rounded(one.counters["electricity"])}  # fmt: skip
+        figures.insert(0, power)
     return {
         **_drawn(visit, one.twin),
         "source": one.source,

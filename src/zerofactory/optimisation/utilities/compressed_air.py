@@ -77,18 +77,14 @@ class Network:
     heat_to: str | None = None
 
 
+VARIABLE, FLOW, POWER, LOAD, UNLOAD, UNLOADED, STOP, LEAST = range(8)
+
+
 class Fleet(NamedTuple):
     """The compressors as arrays."""
 
-    variable: Floats
-    flow: Floats
-    power: Floats
-    load_kpa: Floats
-    unload_kpa: Floats
-    unloaded: Floats
-    stop_after_s: Floats
-    curve: Floats  # power at equal steps from least to full flow
-    least: Floats
+    rows: Floats  # compressor × (variable, flow, power, load and unload pressure, unloaded share, seconds to stop, least flow)
+    curve: Floats  # compressor × power at equal steps from least to full flow
 
 
 class Setting(NamedTuple):
@@ -133,18 +129,14 @@ def fleet(compressors: Sequence[Compressor]) -> Fleet:
         flows, powers = [flow for flow, _ in points], [power for _, power in points]
         least.append(flows[0])
         curves.append(np.interp(np.linspace(flows[0], flows[-1], CURVE_POINTS), flows, powers))
-    on = np.array([float(one.available) for one in compressors])
-    return Fleet(
-        np.array([float(one.control == "variable") for one in compressors]),
-        on * np.array([one.flow_nm3_per_h for one in compressors]),
-        on * np.array([one.power_kw for one in compressors]),
-        np.array([one.load_kpa for one in compressors]),
-        np.array([one.unload_kpa for one in compressors]),
-        np.array([one.unloaded_fraction for one in compressors]),
-        np.array([one.stop_after_s for one in compressors]),
-        np.array(curves).reshape(len(compressors), CURVE_POINTS),
-        np.array(least),
-    )
+    rows = [
+        (
+            float(one.control == "variable"), one.flow_nm3_per_h * one.available, one.power_kw * one.available, one.load_kpa,
+            one.unload_kpa, one.unloaded_fraction, one.stop_after_s, first,
+        )
+        for one, first in zip(compressors, least, strict=True)
+    ]  # fmt: skip
+    return Fleet(np.array(rows).reshape(len(rows), LEAST + 1), np.array(curves).reshape(len(rows), CURVE_POINTS))
 
 
 def steps_of(network: Network, compressors: Sequence[Compressor], interval_s: float) -> int:
@@ -179,35 +171,36 @@ def run(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _controlled(fleet: Fleet, k: int, kpa: float, state: Floats, step_s: float) -> tuple[float, float, float]:
+def _controlled(one: Floats, curve: Floats, kpa: float, state: Floats, step_s: float) -> tuple[float, float, float]:
     """Return flow and power of a compressor, and which of it is unloaded; ``state`` holds on, and the seconds unloaded."""
-    low, high = fleet.load_kpa[k], fleet.unload_kpa[k]
+    low, high = one[LOAD], one[UNLOAD]
     if kpa <= low:
-        state[k, 0] = 1.0
+        state[0] = 1.0
     elif kpa >= high:
-        state[k, 0] = 0.0
-    if state[k, 0] == 0.0:
-        state[k, 1] += step_s
-        if state[k, 1] > fleet.stop_after_s[k]:
+        state[0] = 0.0
+    if state[0] == 0.0:
+        state[1] += step_s
+        if state[1] > one[STOP]:
             return 0.0, 0.0, 0.0
-        idle = fleet.power[k] * fleet.unloaded[k]
+        idle = one[POWER] * one[UNLOADED]
         return 0.0, idle, idle
-    state[k, 1] = 0.0
-    if fleet.variable[k] == 0.0:
-        return fleet.flow[k], fleet.power[k], 0.0
+    state[1] = 0.0
+    if one[VARIABLE] == 0.0:
+        return one[FLOW], one[POWER], 0.0
     wanted = min(max((high - kpa) / (high - low), 0.0), 1.0)
     place = wanted * (CURVE_POINTS - 1)
     left = min(int(place), CURVE_POINTS - 2)
     share = place - left
-    power = fleet.curve[k, left] * (1.0 - share) + fleet.curve[k, left + 1] * share
-    return fleet.flow[k] * (fleet.least[k] + (1.0 - fleet.least[k]) * wanted), fleet.power[k] * power, 0.0
+    power = curve[left] * (1.0 - share) + curve[left + 1] * share
+    return one[FLOW] * (one[LEAST] + (1.0 - one[LEAST]) * wanted), one[POWER] * power, 0.0
 
 
 @njit(cache=True, nogil=True)
 def _interval(fleet: Fleet, setting: Setting, demand: float, runs: Floats, state: Floats, sums: Floats) -> None:
     """Advance an interval. ``state`` has a row a compressor and a last one with the content; ``sums`` likewise: kW and unloaded
     kW of a compressor, then made, delivered, leaked, missed Nm3 and mean kPa, least kPa."""
-    machines, steps = len(fleet.power), setting.steps
+    rows, curves, steps = fleet.rows, fleet.curve, setting.steps
+    machines, needed_kpa = len(rows), setting.needed_kpa
     per_kpa = setting.volume_m3 / NORMAL_KPA * ZERO_KELVIN / setting.kelvin  # Nm3 a kPa
     step_s = setting.interval_s / steps
     hours = step_s / 3600.0
@@ -218,12 +211,12 @@ def _interval(fleet: Fleet, setting: Setting, demand: float, runs: Floats, state
         kpa = content / per_kpa - NORMAL_KPA
         flow = 0.0
         for k in range(machines):
-            if fleet.power[k] > 0.0 and number < runs[k] * steps:
-                gives, takes, idle = _controlled(fleet, k, kpa, state, step_s)
+            if rows[k, POWER] > 0.0 and number < runs[k] * steps:
+                gives, takes, idle = _controlled(rows[k], curves[k], kpa, state[k], step_s)
                 flow += gives
                 sums[k, 0] += takes
                 sums[k, 1] += idle
-        got = wanted if kpa >= setting.needed_kpa else wanted * max(kpa / setting.needed_kpa, 0.0)
+        got = wanted if kpa >= needed_kpa else wanted * max(kpa / needed_kpa, 0.0)
         lost = choked * (kpa + NORMAL_KPA)
         if kpa < NORMAL_KPA:  # below twice the pressure outside the hole may not be choked
             lost = setting.leak_area_m2 * flux((kpa + NORMAL_KPA) * 1000.0, setting.kelvin) * hours
@@ -243,12 +236,12 @@ def _interval(fleet: Fleet, setting: Setting, demand: float, runs: Floats, state
 
 @njit(cache=True, nogil=True)
 def _blow(fleet: Fleet, setting: Setting, demand: Floats, runs: Floats) -> tuple[Floats, ...]:
-    count, machines = len(demand), len(fleet.power)
+    count, machines = len(demand), len(fleet.rows)
     power, unloaded = np.zeros((machines, count)), np.zeros((machines, count))
     made, delivered, leaked, missed = np.zeros(count), np.zeros(count), np.zeros(count), np.zeros(count)
     mean, least, stored = np.zeros(count), np.zeros(count), np.zeros(count)
     state, sums = np.zeros((machines + 1, 2)), np.zeros((machines + 3, 2))
-    begin_kpa = max(setting.needed_kpa, fleet.load_kpa.max())
+    begin_kpa = max(setting.needed_kpa, fleet.rows[:, LOAD].max())
     state[machines, 0] = (begin_kpa + NORMAL_KPA) * setting.volume_m3 / NORMAL_KPA * ZERO_KELVIN / setting.kelvin
     for i in range(count):
         sums[:] = 0.0

@@ -42,6 +42,7 @@ def share(facts: Facts, place: Place, own: Emissions) -> AasCarbon:
         ("Method_zh", _sentence(own, "zh")),
         ("Method_en", _sentence(own, "en")),
         *((f"Evidence{number}", _why(facts, figure)) for number, figure in enumerate(own.figures, 1)),
+        *((f"EvidencePage{number}", _page(facts, figure)) for number, figure in enumerate(own.figures, 1)),
     ]
     specific = AasSpecific((METHOD,), OPERATOR, RULE, "2018", information=tuple(told))
     name = facts.submodel_id(place.key, "carbon-footprint")
@@ -55,3 +56,7 @@ def _sentence(own: Emissions, language: str) -> str:
 
 def _why(facts: Facts, figure: str) -> str:
     return f"{facts.address}/v1/explain/{quote(figure, safe='@')}"
+
+
+def _page(facts: Facts, figure: str) -> str:
+    return f"{facts.address}/why?figure={quote(figure, safe='@')}"

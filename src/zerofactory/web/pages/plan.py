@@ -130,7 +130,7 @@ def _measures(visit: Visit, found: dict[str, Any]) -> None:
         for one in found["measures"]
     ]  # fmt: skip
     table(columns, rows, ("capex", "opex"), per_page=15)
-    _tested(visit, found["tested"])
+    _tested(visit, found.get("tested", []))
     if found["contracts"]:
         heads = [("title", visit.say("绿电与绿证", "Green power and certificates")), ("first", visit.say("首年", "First year")), ("most", visit.say("最多 GWh/年", "Most GWh a year"))]  # fmt: skip
         own = [

@@ -41,6 +41,8 @@ def build(visit: Visit) -> None:
         runs = ui.number(visit.say("重复次数", "Replications"), value=8, min=1, max=MOST_RUNS, format="%d")
         button = ui.button(visit.say("模拟", "Simulate"))
         fit = ui.button(visit.say("拟合读数", "Fit to readings")).props("outline")
+        ui.link(visit.say("看产线动起来", "See the line move"), "/twin/line")
+        ui.link(visit.say("场景比较", "Scenarios"), "/twin/compare")
     place = ui.column().classes("w-full gap-4").props("aria-live=polite")
 
     async def simulate() -> None:

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from nicegui import ui
 
 from zerofactory.errors import FaultyData, Text
-from zerofactory.runs import twin_kept, twin_scenario
+from zerofactory.runs import twin_kept, twin_scenario, twin_start
 from zerofactory.runs.jobs import Job
 from zerofactory.runs.twin_compare import FIGURES
-from zerofactory.runs.twin_replay import next_day
+from zerofactory.runs.twin_replay import can_be_played, next_day
 from zerofactory.web import charts, twin_scenario_form
 from zerofactory.web.act import act
 from zerofactory.web.frame import Page, empty, problems, table
@@ -60,9 +60,11 @@ def build(visit: Visit) -> None:
             if not names:
                 ui.notify(visit.say("请先勾选场景。", "Choose scenarios first."), type="warning")
                 return
-            asked = {"scenarios": names, "first": str(first.value or ""), "days": _within(days.value, 1, MOST_DAYS), "runs": _within(runs.value, 2, MOST_RUNS)}  # fmt: skip
+            asked = {"scenarios": names, "first": twin_start.NOW if at_once.value else str(first.value or ""), "days": _within(days.value, 1, MOST_DAYS), "runs": _within(runs.value, 2, MOST_RUNS)}  # fmt: skip
             begin(visit, KIND, asked, result, told)
 
+        at_once = ui.checkbox(visit.say("从此刻的状态开始", "From the state the line is in now"))
+        first.bind_enabled_from(at_once, "value", backward=lambda value: not value)
         button = ui.button(visit.say("比较", "Compare"), icon="compare_arrows", on_click=work).props("id=zf-compare")
         button.enabled = bool(there)
     result.move(target_index=-1)
@@ -92,7 +94,8 @@ def _choices(visit: Visit, there: Sequence[twin_scenario.Scenario], chosen: dict
                     with ui.column().classes("gap-0 min-w-0"):
                         with ui.row().classes("items-baseline gap-2"):
                             ui.label(visit.read(one.title)).classes("font-medium")
-                            ui.link(visit.say("播放", "Play"), f"/twin/line?{urlencode({'scenario': one.id})}").classes("text-sm zf-noprint").props(f'aria-label="{visit.say("播放", "Play")} {_plain(visit.read(one.title))}"')  # fmt: skip
+                            if can_be_played(one):
+                                ui.link(visit.say("播放", "Play"), f"/twin/line?{urlencode({'scenario': one.id})}").classes("text-sm zf-noprint").props(f'aria-label="{visit.say("播放", "Play")} {_plain(visit.read(one.title))}"')  # fmt: skip
                         if one.basis is not None:
                             ui.label(visit.read(one.basis)).classes("text-sm opacity-80")
 

@@ -82,7 +82,11 @@ def _asked(part: str, first: str | None, days: float | None, run: tuple[float | 
 def _scenarios(visit: Visit) -> ui.select:
     """Let a scenario be played instead of the plant as it is."""
     try:
-        there = {one.id: visit.read(one.title) for one in twin_scenario.listed(visit.context)}
+        there = {
+            one.id: visit.read(one.title)
+            for one in twin_scenario.listed(visit.context)
+            if twin_replay.can_be_played(one)
+        }
     except FaultyData:  # told where scenarios are compared
         there = {}
     asked = visit.asked.get("scenario", "")

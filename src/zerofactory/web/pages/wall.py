@@ -13,7 +13,7 @@ from zerofactory.periods import zone
 from zerofactory.runs import alarms, flows, twin_file
 from zerofactory.runs.context import Context, clock
 from zerofactory.web import charts, line_follow, line_view
-from zerofactory.web.frame import Page, empty
+from zerofactory.web.frame import Page, empty, problems
 from zerofactory.web.pages.live import look
 from zerofactory.web.visit import GRAMS_PER_TONNE, Visit, tonnes
 
@@ -55,6 +55,12 @@ def build(visit: Visit) -> None:
             state["busy"] = True
             try:
                 seen = await background.io_bound(_seen, visit)
+            except FaultyData as fault:  # no reading yet
+                seen = None
+                top.clear()
+                place.clear()
+                with place:
+                    problems(visit, fault.problems)
             finally:
                 state["busy"] = False
             if seen is not None:
@@ -93,7 +99,7 @@ def _shown(choice: ui.toggle, line: ui.column, flowing: ui.column) -> None:
         show()
 
     choice.on_value_change(show)
-    ui.timer(TURN_SECONDS, on)
+    ui.timer(TURN_SECONDS, on, immediate=False)
     show()
 
 
