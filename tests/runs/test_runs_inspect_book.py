@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import segno
 from PIL import Image
+from tests.runs.inspect_panels import give_model
 from tests.runs.test_runs_inspect import panel
 
 from zerofactory.errors import FaultyData, NotFound
@@ -20,7 +21,6 @@ from zerofactory.metering.inspected import DEFECTS, standing
 from zerofactory.runs import inspect_book, inspect_queue, inspect_take
 from zerofactory.runs.context import Context
 from zerofactory.runs.inspect_book import Said
-from zerofactory.runs.inspect_parts import Asked, train
 from zerofactory.runs.inspect_photo import Photo, photo
 from zerofactory.runs.inspect_take import Look, Part, take, take_all
 from zerofactory.runs.part_code import read_codes
@@ -36,13 +36,9 @@ def shot(tmp_path: Path, number: int, defect: str = "") -> Photo:
 
 
 @pytest.fixture
-def judging(small: Context, tmp_path: Path) -> Context:
+def judging(small: Context) -> Context:
     """Return a workspace with a model of panels that audits every second passed part."""
-    for number in range(24):
-        panel(tmp_path / "learn" / "ok", number)
-    for number in range(8):
-        panel(tmp_path / "learn" / "pit", number, "pit")
-    train(small, Asked(tmp_path / "learn", "panels", side=96))
+    give_model(small.workspace.folder)
     (small.workspace.folder / "inspect.toml").write_text("[inspection]\naudit_fraction = 0.5\n", encoding="utf-8")
     return small
 
@@ -82,9 +78,7 @@ def test_an_inspector_is_not_held_up_by_a_missing_or_refusing_model(small: Conte
     assert take(small, Look(Part("B", "paint"), None, Said("scrap", "dent"))).rows[0]["image_sha256"] is None
     out = io.BytesIO()
     Image.new("RGB", (640, 200)).save(out, "PNG")
-    for number in range(20):
-        panel(tmp_path / "learn" / "ok", number)
-    train(small, Asked(tmp_path / "learn", "panels", side=96))
+    give_model(small.workspace.folder)
     odd = photo(out.getvalue(), MOST)
     refused = take(small, Look(Part("C", "paint"), odd, Said("scrap", "dent")))
     assert refused.rows[-1]["defect"] == "dent"

@@ -16,16 +16,15 @@ from typing import Any
 import pytest
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion
+from tests.runs.inspect_panels import give_model
 from tests.runs.test_runs_inspect import panel
 
 from zerofactory.connectors.simulated_broker import SimulatedBroker
 from zerofactory.errors import FaultyData, NotFound, Problem
-from zerofactory.runs import inspect_book
+from zerofactory.runs import inspect_book, inspect_listen
 from zerofactory.runs.context import Context
 from zerofactory.runs.inspect_desk import Sent
 from zerofactory.runs.inspect_listen import Asked, listen, read
-from zerofactory.runs.inspect_parts import Asked as Learn
-from zerofactory.runs.inspect_parts import train
 
 WAIT = 20.0
 
@@ -76,9 +75,7 @@ def until(holds: Callable[[], object]) -> None:
 
 
 def test_cameras_publish_and_are_answered(small: Context, tmp_path: Path) -> None:
-    for number in range(20):
-        panel(tmp_path / "learn" / "ok", number)
-    train(small, Learn(tmp_path / "learn", "panels", side=96))
+    give_model(small.workspace.folder)
     panel(tmp_path, 100, "pit")
     panel(tmp_path, 101)
     bad, good = ((tmp_path / name).read_bytes() for name in ("pit100.png", "ok101.png"))
@@ -117,13 +114,20 @@ def test_cameras_publish_and_are_answered(small: Context, tmp_path: Path) -> Non
     assert inspect_book.rows(small)["station"].to_list() == ["P10", "P20"]
 
 
-def test_what_would_go_round_or_cannot_judge_is_refused_at_once(small: Context) -> None:
+def test_what_would_go_round_or_cannot_judge_is_refused_at_once(
+    small: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nothing: Callable[[object], None] = lambda _: None  # noqa: E731
     for topic, reply in (("zerofactory/#", "zerofactory/verdict"), ("a/+", "a/b"), ("a", "b/+")):
         with pytest.raises(FaultyData, match="heard again"):
             listen(small, Asked("127.0.0.1:1", topic, reply), nothing, nothing)
     with pytest.raises(NotFound):
         listen(small, Asked("127.0.0.1:1", "cam/+"), nothing, nothing)
+    give_model(small.workspace.folder)
+    monkeypatch.setattr(inspect_listen, "LIBRARY", "not_installed_here")
+    with pytest.raises(FaultyData) as caught:
+        listen(small, Asked("127.0.0.1:1", "cam/+"), nothing, nothing)
+    assert "connect" in caught.value.problems[0].hint.en
 
 
 @pytest.mark.parametrize(

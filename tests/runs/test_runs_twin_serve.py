@@ -256,6 +256,10 @@ def test_wrong_wishes_are_named(made: Made, tmp_path: Path) -> None:  # noqa: F8
         (twin_serve.Asked(speed=0.0), "twin_serve.speed"),
         (twin_serve.Asked(simulated=True), "twin_serve.simulated"),
         (twin_serve.Asked(Entrance(certificate=tmp_path)), "opc_ua_server.half"),
+        (
+            twin_serve.Asked(Entrance(port=0, certificate=tmp_path / "no.pem", key=tmp_path / "no.key")),
+            "opc_ua_server.certificate",
+        ),
     ):
         with pytest.raises(FaultyData) as caught:
             twin_serve.serve(plant, asked, lambda served: None)

@@ -113,6 +113,21 @@ def test_an_older_book_is_brought_up_and_keeps_what_it_holds(new: New) -> None:
     assert book.tables() == {"journal", "alembic_version", *(schema.name for schema in FACTS)}
 
 
+def test_a_book_of_the_first_edition_gets_what_came_since(new: New) -> None:
+    book = new()
+
+    def first(connection: sa.Connection) -> None:
+        make(connection)
+        connection.exec_driver_sql("DROP TABLE defects")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+    book.create(first)
+    assert edition_of(book).missing == ("defects",)
+    assert migrate.upgrade(book).revision == "0001"
+    assert edition_of(book).is_current
+    assert "defects_refuses_update" in book.triggers()
+
+
 def test_a_book_of_a_later_program_is_refused(new: New) -> None:
     book = new()
 

@@ -18,7 +18,7 @@ from zerofactory.runs import close, import_data, inventory, reverse, store, veri
 from zerofactory.runs.context import Context, stamp
 from zerofactory.store.access import AccessStore, Trace
 from zerofactory.store.journal import Journal
-from zerofactory.store.schema import FACTS
+from zerofactory.store.schema import FACTS, REVISION
 from zerofactory.store.sqlite_file import SqliteFile
 from zerofactory.store.workspace import Workspace
 
@@ -168,7 +168,7 @@ def test_a_group_moves_with_its_accounts_and_they_go_on(
 
     assert len(zf("move", "--to", "postgresql")["moved"]) == 3
     assert {book["place"] for book in zf("status")["books"]} == {"postgresql"}
-    assert [book["after"] for book in zf("upgrade")["books"]] == ["0001", "0001"]
+    assert [book["after"] for book in zf("upgrade")["books"]] == [REVISION, REVISION]
     for place, count in (("postgresql", 2), ("sqlite", 3)):
         there = AccessStore.in_folder(tmp_path)
         assert there.user_called("ann") == user

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import segno
 from tests.conftest import NOW, SMALL_PLANT
+from tests.runs.inspect_panels import give_model
 from tests.runs.test_runs_inspect import panel
 from tests.web.conftest import PASSWORD
 from tests.web.day_plant import Served, served
 
-from zerofactory.runs.context import Context, stamp
-from zerofactory.runs.inspect_parts import Asked, train
+from zerofactory.runs.context import stamp
 from zerofactory.store.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -32,13 +32,9 @@ def inspecting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plant.mkdir()
     (plant / "factory.toml").write_text(SMALL_PLANT, encoding="utf-8")
     Workspace.create(plant, at=stamp(NOW), actor="test")
-    for number in range(20):
-        panel(folder / "learn" / "ok", number)
-    for number in range(8):
-        panel(folder / "learn" / "pit", number, "pit")
+    give_model(plant)
     panel(folder, 100, "pit")
     panel(folder, 101)
-    train(Context(Workspace.open(plant), NOW, "test"), Asked(folder / "learn", "panels", side=96))
     segno.make("BX-2026-0001", error="m", micro=False).save(str(folder / "label.png"), scale=8, border=6)
     return folder
 
@@ -70,7 +66,11 @@ def test_an_inspector_photographs_scans_and_taps(browser: Browser, inspecting: P
         page.tap("#zf-not-good")
         page.locator("#zf-bad label", has_text="pit").tap()
         page.locator("#zf-bad label", has_text="料").tap()
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        page.tap("#zf-scan summary")
+        boxes = page.evaluate(
+            "[...document.querySelectorAll('#zf-scan *')].map((one) => one.getBoundingClientRect().right)"
+        )
+        assert max(boxes) <= PHONE["width"]
         assert [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in ("serious", "critical")] == []  # fmt: skip
         page.tap("#zf-scrap")
         page.get_by_text("与模型一致").wait_for(timeout=PATIENT)

@@ -178,6 +178,17 @@ def _told_measures(metrics: Mapping[str, Any]) -> None:
     rates |= {name: (title, metrics[name]) for name, title in titles if name in metrics}
     for title, one in rates.values():
         print_line(f"  {title}: {one['hits']}/{one['of']} = {one['value']:.1%} ({one['low']:.1%} – {one['high']:.1%})")
+    if metrics.get("odd_good"):
+        named = ", ".join(metrics["odd_good"][:5])
+        print_line(
+            say(
+                f"  与其他合格品很不同, 请确认是合格品: {named}",
+                f"  far from the other good ones, make sure that they are good: {named}",
+            )
+        )
+    if metrics.get("doubtful"):
+        named = ", ".join(metrics["doubtful"][:5])
+        print_line(say(f"  标签可疑, 请复核: {named}", f"  labels in doubt, look at them: {named}"))
     if "region_overlap" in metrics:
         told = f"PRO {metrics['region_overlap']:.3f}, "
         print_line(

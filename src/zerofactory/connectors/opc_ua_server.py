@@ -189,8 +189,11 @@ class ReadOnlyServer:
         server.set_identity_tokens(tokens)
         policies = ua.SecurityPolicyType
         if self._entrance.certificate is not None and self._entrance.key is not None:
-            await server.load_certificate(self._entrance.certificate)
-            await server.load_private_key(self._entrance.key)
+            try:
+                await server.load_certificate(self._entrance.certificate)
+                await server.load_private_key(self._entrance.key)
+            except (OSError, ValueError, TypeError) as error:
+                raise FaultyData([_unreadable(str(error) or type(error).__name__)]) from error
             server.set_security_policy([policies.Basic256Sha256_SignAndEncrypt, policies.Basic256Sha256_Sign])
         else:
             server.set_security_policy([policies.NoSecurity])
@@ -381,6 +384,14 @@ def _half() -> Problem:
         "opc_ua_server.half",
         Text("证书和私钥要一起给。", "A certificate and its key go together."),
         Text("请同时给出两者。", "Give both."),
+    )
+
+
+def _unreadable(why: str) -> Problem:
+    return Problem(
+        "opc_ua_server.certificate",
+        Text(f"证书或私钥读不了: {why}", f"The certificate or its key cannot be read: {why}"),
+        Text("请给 PEM 或 DER 文件, 私钥不加口令。", "Give PEM or DER files, the key without a passphrase."),
     )
 
 

@@ -24,6 +24,8 @@ from zerofactory.store.schema import RUNS
 
 LONGEST = 200
 """Characters of a free text: class, station, product, note."""
+NAME, HASH, SHORTEST = 20, 64, 6
+"""Characters of the id of a row, of the hash of a picture, and of the shortest beginning of either that is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,11 @@ def causes() -> Mapping[str, Text]:
 def rows(context: Context, where: Mapping[str, object] | None = None) -> pl.DataFrame:
     """Return every row, oldest first."""
     return context.workspace.journal.rows(DEFECTS, where).drop("reverses")
+
+
+def newest(context: Context, count: int) -> pl.DataFrame:
+    """Return the last rows, oldest first: what stands among them stands in the whole book."""
+    return context.workspace.journal.newest(DEFECTS, count).drop("reverses")
 
 
 def listed(
@@ -103,16 +110,26 @@ def correct(context: Context, name: str, said: Said) -> dict[str, Any]:
 
 def found_row(context: Context, name: str) -> dict[str, Any]:
     """Return the row that stands for a part, by the beginning of its picture's hash or of the id of one of its rows."""
-    every = rows(context)
-    is_near = pl.col("image_sha256").fill_null("").str.starts_with(name) | pl.col("defect_id").str.starts_with(name)
-    near = every.filter(is_near) if len(name) >= 6 else every.clear()
+    near = _near(context, name)
     chains = {(row["part_code"], row["image_sha256"], row["defect_id"] if row["image_sha256"] is None else "") for row in near.to_dicts()}  # fmt: skip
     if len(chains) != 1:
         known = sorted(str(digest or row)[:12] for _, digest, row in chains)
         raise NotFound(Text("已检零件", "inspected part"), name[:64], tuple(known[:8]))
     ((code, digest, _),) = chains
-    last = standing(every).filter((pl.col("part_code") == code) & pl.col("image_sha256").eq_missing(digest))
+    last = standing(rows(context, {"part_code": code})).filter(pl.col("image_sha256").eq_missing(digest))
     return last.to_dicts()[-1]
+
+
+def _near(context: Context, name: str) -> pl.DataFrame:
+    """Return the rows that a name can mean; a whole one is looked up without reading the table."""
+    whole = {NAME: "defect_id", HASH: "image_sha256"}.get(len(name))
+    if whole is not None:
+        return rows(context, {whole: name})
+    if len(name) < SHORTEST:
+        return DEFECTS.empty()
+    every = rows(context)
+    begins = [pl.col(column).fill_null("").str.starts_with(name) for column in ("image_sha256", "defect_id")]
+    return every.filter(pl.any_horizontal(begins))
 
 
 def append(context: Context, new: Sequence[Mapping[str, Any]], payload: dict[str, object]) -> None:
@@ -140,7 +157,7 @@ def row_said(before: Mapping[str, Any], said: Said, at: datetime, actor: str) ->
 
 def name_of(*of: object) -> str:
     """Return the id of a row: a digest of what makes it."""
-    return hashlib.sha256(canonical(list(of)).encode()).hexdigest()[:20]
+    return hashlib.sha256(canonical(list(of)).encode()).hexdigest()[:NAME]
 
 
 def faults_of(said: Said) -> Iterable[Problem]:

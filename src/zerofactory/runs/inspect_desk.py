@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+
 from zerofactory.errors import FaultyData
 from zerofactory.metering.inspected import GOOD, UNNAMED
 from zerofactory.runs.context import Context
-from zerofactory.runs.inspect_book import Said, rows
+from zerofactory.runs.inspect_book import Said, newest
 from zerofactory.runs.inspect_model import cards
 from zerofactory.runs.inspect_photo import Photo, photo
 from zerofactory.runs.inspect_settings import settings
@@ -74,9 +76,9 @@ def _codes(shown: Photo | None, most_characters: int) -> list[Code]:
 def known_defects(context: Context, most: int = 12) -> list[str]:
     """Return the classes of defect that models or inspectors have named, the usual ones first."""
     counts: dict[str, int] = {}
-    for row in rows(context).to_dicts():
-        if row["decided_by"] == "inspector":
-            counts[row["defect"]] = counts.get(row["defect"], 0) + 1
+    recent = newest(context, settings(context).queue_rows).filter(pl.col("decided_by") == "inspector")
+    for defect in recent["defect"].to_list():
+        counts[defect] = counts.get(defect, 0) + 1
     for card in cards(context.workspace.folder):
         for name in card["classes"]:  # type: ignore[attr-defined]
             if name != card["good"]:

@@ -13,9 +13,10 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any
 
-from zerofactory.connectors.connection import default_rules
+from zerofactory.connectors.connection import default_rules, missing_library
 from zerofactory.connectors.link import Connection, LinkFault, Surroundings
 from zerofactory.connectors.mqtt_session import MqttSession
 from zerofactory.connectors.simulated_broker import matches
@@ -26,6 +27,7 @@ from zerofactory.runs.inspect_settings import settings
 from zerofactory.runs.inspect_take import chosen_model
 from zerofactory.store.workspace import Workspace
 
+LIBRARY = "paho"
 WAITING = 16
 """Messages held while one is judged; then the broker's side is held up."""
 KEYS = ("part_code", "image", "station", "product", "inspected_at")
@@ -85,6 +87,8 @@ def listen(
         raise FaultyData([Problem("inspect.reply", Text(f"判定的主题“{asked.reply}”在所听的主题“{asked.topic}”之内, 会循环。", f"The topic of verdicts '{asked.reply}' falls under '{asked.topic}': it would be heard again."), Text("请用 --reply 换一个主题。", "Choose another with --reply."))])  # fmt: skip
     if chosen_model(context, asked.part.model) is None:
         raise NotFound(Text("检测模型", "inspection model"), asked.part.model, ())
+    if find_spec(LIBRARY) is None:
+        raise FaultyData([missing_library(LIBRARY)])
     heard = Heard()
     asyncio.run(_listen(context, asked, heard, tell, show))
     return heard

@@ -24,7 +24,7 @@ from zerofactory.optimisation.quality.features import patches
 from zerofactory.optimisation.quality.labels import summary
 from zerofactory.optimisation.quality.measure import Rate, rate
 from zerofactory.runs.context import Context
-from zerofactory.runs.inspect_book import is_bad, plain, rows
+from zerofactory.runs.inspect_book import is_bad, newest, plain, rows
 from zerofactory.runs.inspect_images import Picture, brought_to, read_one
 from zerofactory.runs.inspect_settings import settings
 from zerofactory.store.pictures import Pictures
@@ -95,7 +95,7 @@ def queue(context: Context, only: Only = Only(), limit: int = 20) -> list[Wanted
     """Return what to look at next, the most wanted first; only pictures that are kept."""
     own = settings(context)
     kept = Pictures(context.workspace.folder, own.most_folder_bytes)
-    every = only.of(rows(context).filter(pl.col("image_sha256").is_not_null()))
+    every = only.of(newest(context, own.queue_rows).filter(pl.col("image_sha256").is_not_null()))
     now = [row for row in standing(every).to_dicts() if row["model"] is not None]
     looks: dict[tuple[str, str], list[bool]] = {}
     for row in every.filter(pl.col("decided_by") == "inspector").to_dicts():

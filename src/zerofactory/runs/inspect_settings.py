@@ -25,6 +25,8 @@ class Settings(BaseModel):
     most_folder_bytes: int = Field(ge=0)
     most_code_characters: int = Field(ge=8, le=1000)
     queue_candidates: int = Field(ge=1, le=10_000)
+    queue_rows: int = Field(ge=100, le=10_000_000)
+    drift_pictures: int = Field(ge=10, le=10_000)
 
 
 def settings(context: Context) -> Settings:

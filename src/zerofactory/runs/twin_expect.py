@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.metering.interval import MeterMonth
 from zerofactory.monitoring.alarm import Found
 from zerofactory.monitoring.days import Clock, Days, Numbers, days_of
 from zerofactory.monitoring.episode import production_of
@@ -77,13 +78,14 @@ class _Stretch:
 
 def save(context: Context, done: Calibration) -> Path:
     """Write what the fit expects beside twin.toml and return the file; the scale is that of the days of the fit."""
-    months = [month_of_days(context, label, done.asked.temperature) for label in done.months]
-    pieces = np.concatenate([one.pieces for one in months])
+    months = [
+        (month_of_days(context, label, done.asked.temperature), meter_month(context, label)) for label in done.months
+    ]
+    pieces = np.concatenate([one.pieces for one, _ in months])
     usual = float(pieces[pieces > 0].mean()) if (pieces > 0).any() else 0.0
-    worked = np.concatenate([one.kinds for one in months]) != CLOSED
-    stretches = {
-        (fitted.place, fitted.carrier): _stretch(context, fitted, done.months, months) for fitted in done.fitted
-    }
+    worked = np.concatenate([one.kinds for one, _ in months]) != CLOSED
+    there = _places_of(context)
+    stretches = {key: _stretch(there[key], fitted, months) for fitted in done.fitted if (key := _key(fitted)) in there}
     common, floor = _common(done.fitted, stretches), defaults(RULE)["floor_fraction"]
     scales, new = {}, []
     for fitted in done.fitted:
@@ -137,23 +139,26 @@ def episodes(context: Context, span: tuple[date, date], one: Rule, own: Settings
     first, last = span
     begin = first - timedelta(days=int(own.general(RULE)["reach_days"]))
     labels = _labels(context, begin, last)
-    months = [_with_output(month_of_days_known(context, label), memory.pieces_per_day) for label in labels]
+    months = [
+        (_with_output(month_of_days_known(context, label), memory.pieces_per_day), meter_month(context, label))
+        for label in labels
+    ]
     if not months:
         return []
-    start = months[0].days[0]
+    start, there = months[0][0].days[0], _places_of(context)
     stretches = {
-        (known.fitted.place, known.fitted.carrier): _stretch(context, known.fitted, labels, months)
+        key: _stretch(there[key], known.fitted, months)
         for known in memory.places
-        if _there(context, known.fitted)
+        if (key := _key(known.fitted)) in there and there[key].meters == known.fitted.meters
     }
-    fits = [known.fitted for known in memory.places if (known.fitted.place, known.fitted.carrier) in stretches]
+    fits = [known.fitted for known in memory.places if _key(known.fitted) in stretches]
     if not fits:
         return []
     common = _common(fits, stretches)
     cut = slice(max((begin - start).days, 0), (last - start).days)
     found: list[Found] = []
     for known in memory.places:
-        stretch = stretches.get((known.fitted.place, known.fitted.carrier))
+        stretch = stretches.get(_key(known.fitted))
         if stretch is None:
             continue
         days = _days(context, stretch.metered[cut], start + timedelta(days=cut.start))
@@ -177,14 +182,20 @@ def month_of_days_known(context: Context, label: str) -> MonthOfDays:
         return month_of_days(context, label, path if path.is_file() else None)
 
 
-def _stretch(context: Context, fitted: Fitted, labels: Sequence[str], months: Sequence[MonthOfDays]) -> _Stretch:
+def _key(fitted: Fitted) -> tuple[str, str]:
+    return fitted.place, fitted.carrier
+
+
+def _places_of(context: Context) -> dict[tuple[str, str], Place]:
+    """Return the places of the twin as it is now, by id and carrier."""
+    return {(one.id, one.carrier): one for one in places(context, read(context))}
+
+
+def _stretch(place: Place, fitted: Fitted, months: Sequence[tuple[MonthOfDays, MeterMonth]]) -> _Stretch:
     """Return what a place took and what its fit expects, by day; not-a-number where an interval was not read."""
-    place = next(
-        one for one in places(context, read(context)) if (one.id, one.carrier) == (fitted.place, fitted.carrier)
-    )
     metered, expected = [], []
-    for label, there in zip(labels, months, strict=True):
-        energy = place_amounts(meter_month(context, label), fitted.meters)[: there.slots]
+    for there, month in months:
+        energy = place_amounts(month, fitted.meters)[: there.slots]
         seen, degc = observed(place, there, energy, fitted.rhythm)
         if degc is not None:
             seen = with_degrees(seen, degc, fitted.bases_degc)
@@ -211,14 +222,6 @@ def _with_output(there: MonthOfDays, usual: float) -> MonthOfDays:
     if there.pieces.any():
         return there
     return replace(there, pieces=np.where(there.kinds != CLOSED, usual, 0.0))
-
-
-def _there(context: Context, fitted: Fitted) -> bool:
-    """Tell whether a place is still one of the twin."""
-    return any(
-        (one.id, one.carrier, one.meters) == (fitted.place, fitted.carrier, fitted.meters)
-        for one in places(context, read(context))
-    )
 
 
 def _labels(context: Context, first: date, last: date) -> list[str]:

@@ -119,6 +119,13 @@ def audit(request: Request, visit: Reading, model: str = "", shop: str = "", sta
     )
 
 
+@ROUTER.get("/camera")
+def camera(visit: Reading, model: str = "") -> Response:
+    """Return whether the newest pictures still come as those the model learned from; null where that cannot be told."""
+    found = inspect_heat.camera(visit.context, model)
+    return plain({"drift": None if found is None else found.as_json()})
+
+
 @ROUTER.get("/images/{image}", responses=FILE)
 def picture(visit: Reading, image: str, side: Annotated[int | None, Query(ge=32, le=2000)] = None) -> Response:
     """Return a picture that is kept; with ``side`` a small one."""

@@ -76,7 +76,7 @@ def scale_of(residual: Floats, common: Floats, opened: Flags, floor_fraction: fl
     shared = float(common[worked] @ common[worked])
     part = float(residual[worked] @ common[worked]) / shared if shared > 0.0 else 0.0
     left = residual - part * common
-    open_fraction, closed_fraction = (max(_spread(left[some]), floor_fraction) for some in (worked, known & ~opened))
+    open_fraction, closed_fraction = (_spread(left[some], floor_fraction) for some in (worked, known & ~opened))
     z = left / _either(opened, open_fraction, closed_fraction)
     pairs = np.isfinite(z[1:]) & np.isfinite(z[:-1])
     clipped = np.clip(z, -CUT, CUT)
@@ -154,6 +154,12 @@ def _either(opened: Flags, working: float, closed: float) -> Floats:
     return found
 
 
-def _spread(values: Floats) -> float:
-    """Return the standard deviation around nothing, which is where a fit should lie; 0.05 of too few values."""
-    return 0.05 if len(values) < 3 else float(np.sqrt((values**2).mean()))
+def _spread(values: Floats, floor_fraction: float) -> float:
+    """Return the standard deviation around nothing, which is where a fit should lie, a floor at least; 0.05 of too few values.
+
+    What lies beyond four robust deviations (1.4826 of the median size) counts as lying there: a few spoilt days are no spread.
+    """
+    if len(values) < 3:
+        return max(0.05, floor_fraction)
+    edge = CUT * max(1.4826 * float(np.median(np.abs(values))), floor_fraction)
+    return max(float(np.sqrt((np.clip(values, -edge, edge) ** 2).mean())), floor_fraction)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from html import escape
 from typing import Any
 
-from nicegui import ui
+from nicegui import run, ui
 
 from zerofactory.errors import Text
 from zerofactory.metering.inspected import DISPOSITIONS, standing
+from zerofactory.optimisation.quality.drift import TITLES, Drift
 from zerofactory.optimisation.quality.measure import Rate
 from zerofactory.periods import zone
 from zerofactory.runs import inspect_book, inspect_queue
+from zerofactory.runs.inspect_heat import camera
 from zerofactory.runs.inspect_model import cards
 from zerofactory.runs.inspect_settings import settings
 from zerofactory.store.pictures import Pictures
@@ -41,13 +43,13 @@ def build(visit: Visit) -> None:
 
 
 def _recent(visit: Visit) -> None:
-    rows = inspect_book.rows(visit.context)
-    found = standing(rows).tail(SHOWN).to_dicts()[::-1]
+    own = settings(visit.context)
+    found = standing(inspect_book.newest(visit.context, own.queue_rows)).tail(SHOWN).to_dicts()[::-1]
     if not found:
         empty(visit, Text("还没有检验记录。", "No part has been inspected yet."), Text("用手机扫码质检, 或 zf inspect take、MQTT。", "Use the phone page, zf inspect take or MQTT."))  # fmt: skip
         return
     ui.add_css(STYLE)
-    kept = Pictures(visit.context.workspace.folder, settings(visit.context).most_folder_bytes)
+    kept = Pictures(visit.context.workspace.folder, own.most_folder_bytes)
     ui.html(f'<div class="zf-shots">{"".join(_shot(visit, row, kept) for row in found)}</div>', sanitize=False).classes("w-full")  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def _shot(visit: Visit, row: dict[str, Any], kept: Pictures) -> str:
 
 
 def _audit(visit: Visit) -> None:
-    found = inspect_queue.audits(visit.context)
+    found = visit.kept("inspection audits", inspect_queue.audits)
     if not found:
         empty(visit, Text("模型还没有判定过零件。", "No part has been judged by a model yet."), Text("", ""))
         return
@@ -112,7 +114,27 @@ def _models(visit: Visit) -> None:
         for one in found[::-1]
     ]  # fmt: skip
     table(columns, rows, ("images",))
+    place = ui.column().classes("gap-1")
+    ui.timer(0.05, lambda: _cameras(visit, sorted({str(one["name"]) for one in found}), place), once=True)
     ui.label(visit.say("AUROC、漏检、误判都来自没见过该组图片的模型, 括号内为 95 % 区间。", "AUROC, escapes and false rejects by judges that had not seen an image's group; 95 % intervals in brackets.")).classes("text-sm opacity-70")  # fmt: skip
+
+
+async def _cameras(visit: Visit, names: list[str], place: ui.column) -> None:
+    """Say of each model whether its camera has changed."""
+    for name in names:
+        found = await run.io_bound(camera, visit.context, name)
+        with place:
+            ui.label(f"{name}: {_drift(visit, found)}").classes("text-negative font-semibold" if found is not None and found.raised else "").props("role=status")  # fmt: skip
+
+
+def _drift(visit: Visit, found: Drift | None) -> str:
+    if found is None:
+        return visit.say("图片还太少, 看不出相机是否变了。", "too few pictures to tell whether the camera has changed.")
+    if not found.raised:
+        return visit.say(f"最近 {found.images} 张图与训练时一样(误报不超过 {found.promised:.0%})。", f"the newest {found.images} pictures come as those learned from (false alarms: {found.promised:.0%} at most).")  # fmt: skip
+    what = visit.read(TITLES.get(found.figure, Text(found.figure, found.figure)))
+    way = visit.say("偏低", "lower") if found.direction == "lower" else visit.say("偏高", "higher")
+    return visit.say(f"相机变了: {what}{way}(误报不超过 {found.promised:.0%})。请检查光照与镜头, 或重新训练。", f"the camera has changed: {what} is {way} (false alarms: {found.promised:.0%} at most). Look at light and lens, or train again.")  # fmt: skip
 
 
 def _three(found: list[float] | None) -> str:

@@ -48,7 +48,7 @@ STYLE = """
 #zf-scan .zf-shoot input { position: absolute; inset: 0; opacity: 0; cursor: pointer; width: 100%; }
 #zf-scan .zf-shoot:focus-within, #zf-scan button:focus-visible, #zf-scan .zf-chip:focus-within { outline: 3px solid #c07d10; outline-offset: 2px; }
 #zf-scan .zf-side { flex: 0 0 108px; }
-#zf-scan .zf-field { min-height: 52px; font-size: 1.15rem; padding: 6px 12px; border: 1px solid var(--zf-line); border-radius: 10px; background: var(--zf-card); color: var(--zf-text); width: 100%; min-width: 0; }
+#zf-scan .zf-field { box-sizing: border-box; min-height: 52px; font-size: 1.15rem; padding: 6px 12px; border: 1px solid var(--zf-line); border-radius: 10px; background: var(--zf-card); color: var(--zf-text); width: 100%; min-width: 0; }
 #zf-scan fieldset { border: 0; padding: 0; margin: 0 0 10px; display: flex; flex-wrap: wrap; gap: 8px; } #zf-scan legend { padding: 0 0 6px; font-weight: 600; }
 #zf-scan .zf-chip { display: inline-flex; align-items: center; min-height: 48px; padding: 4px 14px; border: 2px solid var(--zf-line); border-radius: 24px; background: var(--zf-card); color: var(--zf-text); cursor: pointer; }
 #zf-scan .zf-chip:has(input:checked) { background: #0b6e4f; border-color: #0b6e4f; color: #fff; } #zf-scan .zf-chip input { position: absolute; opacity: 0; width: 1px; }
