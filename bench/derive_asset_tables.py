@@ -30,7 +30,9 @@ BASES = {
 
 def weather(data: Path) -> str:
     """Return the typical year as CSV: an EPW row is the hour that ends at its stamp, so rows are in order of start."""
-    rows = ["dry_bulb_tenth_degc,global_w_per_m2,direct_w_per_m2,diffuse_w_per_m2,wind_tenth_m_per_s,dew_point_tenth_degc"]
+    rows = [
+        "dry_bulb_tenth_degc,global_w_per_m2,direct_w_per_m2,diffuse_w_per_m2,wind_tenth_m_per_s,dew_point_tenth_degc"
+    ]
     for line in (data / EPW).read_text(encoding="utf-8").splitlines()[EPW_HEADER_LINES:]:
         cells = line.split(",")
         tenths = [round(float(cells[place]) * 10) for place in (DRY_BULB, WIND, DEW_POINT)]

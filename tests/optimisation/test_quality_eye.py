@@ -123,11 +123,11 @@ def test_wrong_labels_are_found_by_the_others() -> None:
     told = np.concatenate([random.normal(0, 1, (60, 456)), random.normal(0.8, 1, (60, 456))])
     labels = ["ok"] * 60 + ["pit"] * 60
     chances, classes = crossed(told, labels, [str(n) for n in range(120)])
-    assert suspects(chances, classes, labels) == []
+    assert suspects(chances, classes, labels, "ok") == []
     labels[7] = "pit"
     labels[90] = "ok"
     chances, classes = crossed(told, labels, [str(n) for n in range(120)])
-    assert set(suspects(chances, classes, labels)) == {7, 90}
+    assert set(suspects(chances, classes, labels, "ok")) == {7, 90}
     judge_ = learn(told, labels)
     assert judge_.chances(told).sum(axis=1) == pytest.approx(np.ones(120))
 

@@ -68,6 +68,17 @@ def test_good_parts_alone_are_enough_to_see_what_is_odd(small: Context, images: 
     only = tmp_path / "good"
     for number in range(30):
         panel(only / "ok", number)
+    panel(only / "bad", 50, "pit")
+    (only / "bad" / "pit050.png").rename(only / "ok" / "slipped_in.png")
+    card = inspect_parts.train(small, inspect_parts.Asked(only, "alone", side=96))
+    assert card.metrics["odd_good"][0] == "ok/slipped_in.png"
+    assert card.metrics["false_reject"]["hits"] <= 2
+    (only / "ok" / "slipped_in.png").unlink()
+    (only / "bad").rmdir()
+    (only / "labels.csv").write_text("file,label,group\n" + "".join(f"ok/ok{one:03d}.png,ok,one part\n" for one in range(30)), encoding="utf-8")  # fmt: skip
+    with pytest.raises(FaultyData, match="too few parts"):
+        inspect_parts.train(small, inspect_parts.Asked(only, "one_part", side=96))
+    (only / "labels.csv").unlink()
     card = inspect_parts.train(small, inspect_parts.Asked(only, "alone", side=96))
     assert card.classes == ("ok",)
     found = inspect_parts.examine(small, "alone", images / "test")

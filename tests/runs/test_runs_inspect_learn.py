@@ -46,7 +46,7 @@ def test_from_a_first_model_to_a_second_by_what_inspectors_say(
         assert code == 0, printed
         return json.loads(printed)
 
-    told("inspect", "train", str(tmp_path / "good"), "--model", "panels", "--side", "96")
+    told("inspect", "train", str(tmp_path / "good"), "--model", "panels", "--side", "64")
     taken = told("inspect", "take", str(tmp_path / "line"), "--shop", "paint", "--station", "P10")
     assert len(taken) == 27
     wanted = told("inspect", "queue", "--limit", "40")
@@ -64,11 +64,11 @@ def test_from_a_first_model_to_a_second_by_what_inspectors_say(
     assert (code, len(printed.splitlines())) == (0, 28)
     code, printed = zf(monkeypatch, plant, "inspect", "audit")
     assert "bad of passed" in printed
-    card = told("inspect", "train", "--model", "panels", "--side", "96", "--from-queue")
+    card = told("inspect", "train", "--model", "panels", "--side", "64", "--from-queue")
     assert (card["version"], card["images"], card["classes"]) == (2, 27, ["ok", "pit"])
     assert card["metrics"]["auroc"][0] > 0.95
     told("inspect", "label", first["image_sha256"][:16], "ok")
-    code, printed = zf(monkeypatch, plant, "inspect", "train", "--model", "panels", "--side", "96", "--from-queue", "--shop", "paint")  # fmt: skip
+    code, printed = zf(monkeypatch, plant, "inspect", "train", "--model", "panels", "--side", "64", "--from-queue", "--shop", "paint")  # fmt: skip
     assert code == 2
     assert first["part_code"] in printed
     assert "contradicted" in printed

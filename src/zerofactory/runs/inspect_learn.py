@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Misuse, Problem, Text
 from zerofactory.optimisation.quality.drift import condition
-from zerofactory.optimisation.quality.features import Look, look, of_look
+from zerofactory.optimisation.quality.features import look, of_look
 from zerofactory.optimisation.quality.labels import (
     Linear,
     Weighed,
@@ -20,22 +21,33 @@ from zerofactory.optimisation.quality.labels import (
     learn,
     summary,
     suspects,
+    temperature,
+    tempered,
     weigh,
     weigh_crossed,
 )
 from zerofactory.optimisation.quality.measure import escape_threshold, rate, threshold
-from zerofactory.optimisation.quality.normal import Normal, glance, learn_normal, odd
+from zerofactory.optimisation.quality.normal import DEVIATION, Glance, Normal, Odd, glance, learn_normal, odd
 from zerofactory.optimisation.quality.places import Places, cells, learn_places, located
 from zerofactory.runs.inspect_images import Picture, brought_to, scaled_to
 from zerofactory.runs.inspect_shapes import Marked
 
 Floats = NDArray[np.float64]
 FOLDS = 5
-MOST_LEARNED, MOST_REMEMBERED = 2500, 800
+MOST_LEARNED, MOST_REMEMBERED = 2000, 600
 """Images learned from, and good images whose patches are kept while learning; of more a random part, every class in its share."""
 STEP, LEAST_SIDE, MOST_SIDE = 32, 96, 320
 SHOWN = 30
+TOLERATED = 0.01
+"""Share of images whose labels may be contradicted before nothing is learned: real defects that hardly show are so many."""
 OVERLAP = 0.3
+FAR = 6.0
+"""A good image odder than the middle one by so many spreads is named when only good ones are learned from."""
+MOST_SENSE = 20.0
+"""A sense that answers beyond this says no more."""
+WORKERS = 2
+"""Images looked at at once; the network and the distances are worked out outside the interpreter's lock."""
+Found = TypeVar("Found")
 Progress = Callable[[int, int], None] | None
 
 
@@ -77,39 +89,45 @@ def some_of(pictures: Sequence[Picture], seed: int = 0) -> list[Picture]:
 
 def learned(pictures: Sequence[Picture], good: str, side: int, progress: Progress = None) -> Learned:
     """Return what images of one size teach: what good ones look like and, where there are other classes, a judge of labels."""
-    labels = [one.label for one in pictures]
-    fine = np.array([label == good for label in labels])
+    fine = np.array([one.label == good for one in pictures])
     folds = fold_of([one.group for one in pictures], FOLDS)
     kept = _remembered(fine)
-    told, conditions, glances = [], [], []
-    for place, (one, seen) in enumerate(zip(pictures, _looks(pictures, side, progress), strict=True)):
-        told.append(summary(of_look(seen)))
-        if fine[place]:
-            conditions.append(condition(brought_to(one.pixels, side)))
-        if kept[place]:
-            glances.append(glance(seen))
+    first, rest = np.flatnonzero(kept).tolist(), np.flatnonzero(~kept).tolist()
+    images = _Images(pictures, side, progress)
+    seen = images.seen(first)
+    glances, told = [one for one, _ in seen], {}
     try:
-        normal, senses = learn_normal(glances, folds[kept])
+        normal, oddness = learn_normal(glances, folds[kept])
     except Misuse as error:
         raise FaultyData([_groups(good)]) from error
-    oddness = np.zeros(len(pictures))
-    oddness[kept] = senses.sum(axis=1)
-    for place in np.flatnonzero(~kept).tolist():
-        oddness[place] = odd(normal, glance(look(brought_to(pictures[place].pixels, side)))).score
+    odds = dict(zip(first, oddness, strict=True))
+    for place, (one, summed) in zip(first, seen, strict=True):
+        told[place] = witness(summed, one, odds[place])
+    for place, (found_odd, witnessed) in zip(rest, images.judged(rest, normal), strict=True):
+        odds[place], told[place] = found_odd, witnessed
+    own = np.array([odds[place].score for place in range(len(pictures))])
+    conditions = np.array([images.conditions[place] for place in np.flatnonzero(fine).tolist()])
+    found = Learned(own, conditions, {}, normal)
     if fine.all():
-        return Learned(oddness, np.array(conditions), {}, normal)
-    return _labelled(np.array(told), labels, (good, oddness, folds), Learned(oddness, np.array(conditions), {}, normal))
+        return replace(found, metrics={"odd_good": [pictures[place].file for place in _far(own)]})
+    return _labelled(np.array([told[place] for place in range(len(pictures))]), [one.label for one in pictures], (good, folds), found)  # fmt: skip
 
 
-def _labelled(
-    told: Floats, labels: Sequence[str], known: tuple[str, Floats, NDArray[np.int64]], own: Learned
-) -> Learned:
+def witness(told: Floats, seen: Glance, found: Odd) -> Floats:
+    """Return all that the judge of labels is told of an image: its patches together, its oddest ones, and how odd each sense finds it."""
+    return np.concatenate([told, seen.oddest(found.distances), np.clip(found.senses, -MOST_SENSE, MOST_SENSE)])
+
+
+def _labelled(told: Floats, labels: Sequence[str], known: tuple[str, NDArray[np.int64]], own: Learned) -> Learned:
     """Return what labels add: the judge of labels weighed with the oddness, measured across folds."""
-    good, oddness, folds = known
+    good, folds = known
     chances, order = crossed(told, labels, [str(one) for one in folds], FOLDS)
+    doubtful = tuple(suspects(chances, order, labels, good))
+    degrees = temperature(chances, order, labels)
+    chances = tempered(chances, degrees)
     bad = np.array([label != good for label in labels])
     certain = chances[:, order.index(good)]
-    scores = weigh_crossed(certain, oddness, bad, folds)
+    scores = weigh_crossed(certain, own.scores, bad, folds)
     shares = np.delete(chances, order.index(good), axis=1)
     others = [one for one in order if one != good]
     named = [others[int(one)] for one in shares.argmax(axis=1)]
@@ -117,10 +135,46 @@ def _labelled(
     if len(others) > 1:
         hits = sum(name == label for name, label in zip(named, labels, strict=True) if label != good)
         metrics["named_right"] = asdict(rate(hits, int(bad.sum()))) | {"value": hits / max(int(bad.sum()), 1)}
-    return Learned(
-        scores, own.condition, metrics, own.normal, learn(told, labels), weigh(certain, oddness, bad), None,
-        tuple(suspects(chances, order, labels)),
-    )  # fmt: skip
+    judge = learn(told, labels)
+    judge = replace(judge, weights=judge.weights / degrees, bias=judge.bias / degrees)
+    return Learned(scores, own.condition, metrics, own.normal, judge, weigh(certain, own.scores, bad), None, doubtful)
+
+
+class _Images:
+    """Looks at images, two at a time, telling how far it is, and keeps the figures of the camera."""
+
+    def __init__(self, pictures: Sequence[Picture], side: int, progress: Progress) -> None:
+        self.pictures, self.side, self.progress = pictures, side, progress
+        self.conditions: dict[int, Floats] = {}
+
+    def seen(self, places: Sequence[int]) -> list[tuple[Glance, Floats]]:
+        """Return what is kept of images and what their patches say together."""
+        return self._each(self._seen, places)
+
+    def judged(self, places: Sequence[int], normal: Normal) -> list[tuple[Odd, Floats]]:
+        """Return how odd images are, and all that the judge of labels is told of them."""
+
+        def one(place: int) -> tuple[Odd, Floats]:
+            own, summed = self._seen(place)
+            found = odd(normal, own)
+            return found, witness(summed, own, found)
+
+        return self._each(one, places)
+
+    def _seen(self, place: int) -> tuple[Glance, Floats]:
+        image = brought_to(self.pictures[place].pixels, self.side)
+        self.conditions[place] = condition(image)
+        found = look(image)
+        return glance(found), summary(of_look(found))
+
+    def _each(self, work: Callable[[int], Found], places: Sequence[int]) -> list[Found]:
+        done = []
+        with ThreadPoolExecutor(WORKERS) as pool:
+            for one in pool.map(work, places):
+                done.append(one)
+                if self.progress:
+                    self.progress(len(self.conditions), len(self.pictures))
+        return done
 
 
 def learned_places(marked: Sequence[Marked], classes: tuple[str, ...], side: int, progress: Progress = None) -> Learned:
@@ -178,8 +232,8 @@ def limits(scores: Floats, good: NDArray[np.bool_], false_reject: float, escape:
 
 
 def refuse_suspects(pictures: Sequence[Picture], places: Sequence[int]) -> None:
-    """Raise `FaultyData` naming images whose labels the others contradict."""
-    if places:
+    """Raise `FaultyData` naming images whose labels the others contradict, when they are more than a few in a large set."""
+    if len(places) > TOLERATED * len(pictures):
         raise FaultyData([
             Problem(
                 "inspect.suspect",
@@ -191,13 +245,6 @@ def refuse_suspects(pictures: Sequence[Picture], places: Sequence[int]) -> None:
         ])  # fmt: skip
 
 
-def _looks(pictures: Sequence[Picture], side: int, progress: Progress) -> Iterator[Look]:
-    for number, one in enumerate(pictures, 1):
-        yield look(brought_to(one.pixels, side))
-        if progress:
-            progress(number, len(pictures))
-
-
 def _remembered(fine: NDArray[np.bool_], seed: int = 0) -> NDArray[np.bool_]:
     """Return which good images are remembered patch by patch: all, or a random part of too many."""
     places = np.flatnonzero(fine)
@@ -206,6 +253,13 @@ def _remembered(fine: NDArray[np.bool_], seed: int = 0) -> NDArray[np.bool_]:
     kept = np.zeros(len(fine), dtype=bool)
     kept[places] = True
     return kept
+
+
+def _far(scores: Floats) -> list[int]:
+    """Return the places of good images that are far odder than the others, the oddest first: one of them may be bad."""
+    middle = np.median(scores)
+    spread = DEVIATION * np.median(np.abs(scores - middle))
+    return [int(place) for place in np.argsort(-scores)[:SHOWN] if scores[place] > middle + FAR * spread]
 
 
 def _calibration(chances: Floats, bad: NDArray[np.bool_], bins: int = 10) -> float:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,16 @@ from zerofactory.optimisation.quality.normal import Normal, glance, odd
 from zerofactory.optimisation.quality.places import Box, Places, boxes
 from zerofactory.runs.context import Context
 from zerofactory.runs.inspect_images import Picture, brought_to, read_folder, refuse_labels, scaled_to, together
-from zerofactory.runs.inspect_learn import learned, learned_places, limits, refuse_suspects, side_of, some_of
+from zerofactory.runs.inspect_learn import (
+    WORKERS,
+    learned,
+    learned_places,
+    limits,
+    refuse_suspects,
+    side_of,
+    some_of,
+    witness,
+)
 from zerofactory.runs.inspect_model import Card, Model, backbone, load, save, versions
 from zerofactory.runs.inspect_shapes import read_marked
 
@@ -155,6 +166,8 @@ def train(
     labels = np.array([one.label for one in pictures])
     limit = limits(found.scores, labels == asked.good, asked.false_reject_fraction, asked.escape_fraction)
     metrics = _metrics(found.scores, labels, asked.good, limit) | found.metrics
+    if found.suspects:
+        metrics["doubtful"] = [pictures[place].file for place in found.suspects]
     card = _card(context, asked, pictures, (side, limit, metrics))
     return save(context.workspace.folder, Model(card, found.normal, found.linear, found.weighed, None, found.condition))
 
@@ -251,20 +264,22 @@ def judged(model: Model, pictures: Sequence[Picture]) -> list[Verdict]:
     problems = [_other_size(one, model.card) for one in pictures if one.pixels.shape[:2] not in sizes]
     if problems:
         raise FaultyData(problems)
-    if model.places is not None:
-        return [_located(model, model.places, one) for one in pictures]
-    if model.normal is None:
-        raise Misuse("the model has learned nothing")
-    return [_judged(model, model.normal, one) for one in pictures]
+    with ThreadPoolExecutor(WORKERS) as pool:
+        if model.places is not None:
+            return list(pool.map(partial(_located, model, model.places), pictures))
+        if model.normal is None:
+            raise Misuse("the model has learned nothing")
+        return list(pool.map(partial(_judged, model, model.normal), pictures))
 
 
 def _judged(model: Model, normal: Normal, picture: Picture) -> Verdict:
     card, image = model.card, brought_to(picture.pixels, model.card.side)
     seen = look(image)
-    found = odd(normal, glance(seen))
+    own = glance(seen)
+    found = odd(normal, own)
     score, likeliest, chance = found.score, "", float("nan")
     if model.labels is not None and model.weighed is not None:
-        chances = model.labels.chances(summary(of_look(seen))[None])[0]
+        chances = model.labels.chances(witness(summary(of_look(seen)), own, found)[None])[0]
         good = card.classes.index(card.good)
         score = float(model.weighed.bad(chances[good : good + 1], np.array([found.score]))[0])
         shares = np.delete(chances, good)
@@ -351,9 +366,10 @@ def _strange(label: str, card: Card) -> Problem:
 
 
 def _other_size(one: Picture, card: Card) -> Problem:
+    known = ", ".join(f"{wide}×{high}" for high, wide in card.shapes or (tuple(card.shape),))
     return Problem(
         "inspect.other_data",
-        Text(f"{one.pixels.shape[1]}×{one.pixels.shape[0]} 与训练图片 {card.shape[1]}×{card.shape[0]} 不同, 拒绝判定。", f"{one.pixels.shape[1]}×{one.pixels.shape[0]} is not the {card.shape[1]}×{card.shape[0]} it learned from: it does not judge."),
+        Text(f"{one.pixels.shape[1]}×{one.pixels.shape[0]} 与训练图片 {known} 不同, 拒绝判定。", f"{one.pixels.shape[1]}×{one.pixels.shape[0]} is not the {known} it learned from: it does not judge."),
         Text("请用同一相机与裁剪, 或另训模型。", "Use the same camera and crop, or train another model."),
         file=one.file,
     )  # fmt: skip

@@ -188,7 +188,8 @@ def _drawn(row: _Row, picture: Picture, classes: Sequence[str], faults: _Faults)
 
 
 def _from_mask(folder: Path, row: _Row, picture: Picture, classes: Sequence[str], faults: _Faults) -> NDArray[np.int64]:
-    empty = np.zeros(picture.pixels.shape[:2], dtype=np.int64)
+    height, width = picture.pixels.shape[:2]
+    empty = np.zeros((height, width), dtype=np.int64)
     path = _mask_of(folder, row.label, Path(row.file).stem)
     if row.label == classes[0] or path is None:
         return empty
@@ -198,9 +199,9 @@ def _from_mask(folder: Path, row: _Row, picture: Picture, classes: Sequence[str]
     except FaultyData as fault:
         faults.problems += fault.problems
         return empty
-    if mask.shape[:2] != empty.shape:
-        faults.add("size", f"掩模 {mask.shape[1]}×{mask.shape[0]} 与图片 {empty.shape[1]}×{empty.shape[0]} 不同。", f"The mask is {mask.shape[1]}×{mask.shape[0]}, its image {empty.shape[1]}×{empty.shape[0]}.", name)  # fmt: skip
+    if mask.shape[:2] != (height, width):
+        faults.add("size", f"掩模 {mask.shape[1]}×{mask.shape[0]} 与图片 {width}×{height} 不同。", f"The mask is {mask.shape[1]}×{mask.shape[0]}, its image {width}×{height}.", name)  # fmt: skip
         return empty
-    if not mask.any():
+    if not np.any(mask):
         faults.add("shapeless", "掩模全黑, 没有标出缺陷。", "The mask is black: it marks no defect.", name)
-    return np.where(mask.max(axis=2) > 0, classes.index(row.label), 0).astype(np.int64)
+    return np.asarray(mask.any(axis=2) * classes.index(row.label), dtype=np.int64)

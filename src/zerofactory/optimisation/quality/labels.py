@@ -21,10 +21,8 @@ RIDGE = 10.0
 """Weight of the ridge against the sum of the losses: tens to hundreds of images against 456 figures each."""
 MOST_ODD, SCALE = 40.0, 20.0
 """Oddness beyond this says no more; brought to about the size of log odds, so that one ridge is fair to both."""
-MET, CLEARLY = 0.5, 1e-3
-"""Labels so unlikely that fewer than half a one is expected are suspect; more unlikely ones than expected are clear at this chance."""
-DOUBTS = (0.3, 0.05)
-"""Labels that the others give less than this are counted as unlikely."""
+DOUBT = 0.04
+"""A label is suspect when the others give good or bad, whichever it says, less than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +56,32 @@ class Weighed:
         score = _evidence(chances_good, oddness) @ self.weights + self.bias
         chance: Floats = 1.0 / (1.0 + np.exp(-np.clip(score, -500.0, 500.0)))
         return chance
+
+
+def temperature(chances: Floats, classes: Sequence[str], labels: Sequence[str]) -> float:
+    """Return by what log odds are to be divided so that chances are neither too sure nor too timid (Guo et al. 2017, arXiv 1706.04599).
+
+    >>> sure = np.array([[0.99, 0.01]] * 8 + [[0.01, 0.99]] * 2)
+    >>> temperature(sure, ("a", "b"), ["a"] * 6 + ["b"] * 4) > 2
+    True
+    """
+    from scipy.optimize import minimize_scalar
+
+    logs = np.log(np.maximum(chances, 1e-12))
+    own = np.array([classes.index(label) for label in labels])
+
+    def loss(size: float) -> float:
+        cooled = logs / np.exp(size)
+        return float((np.logaddexp.reduce(cooled, axis=1) - cooled[np.arange(len(own)), own]).sum())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-1.5, 3.0), method="bounded").x))
+
+
+def tempered(chances: Floats, degrees: float) -> Floats:
+    """Return chances whose log odds are divided by a temperature."""
+    powers = np.maximum(chances, 1e-12) ** (1.0 / degrees)
+    cooled: Floats = powers / powers.sum(axis=1, keepdims=True)
+    return cooled
 
 
 def weigh(chances_good: Floats, oddness: Floats, bad: NDArray[np.bool_]) -> Weighed:
@@ -134,21 +158,8 @@ def fold_of(groups: Sequence[str], folds: int) -> NDArray[np.int64]:
     return np.array([place[one] for one in groups], dtype=np.int64)
 
 
-def suspects(chances: Floats, classes: Sequence[str], labels: Sequence[str]) -> list[int]:
-    """Return the places of images whose label the others contradict more than honest labels would be, the clearest first.
-
-    Were the chances true, so many labels as unlikely as this one would be met among all images by chance: the sum of all chances
-    not above its own. A label is suspect when that is below a half; and where there are clearly more unlikely labels than
-    expected (Poisson's distribution), all of them are.
-    """
-    from scipy.stats import poisson
-
-    own = np.array([chances[place, classes.index(label)] for place, label in enumerate(labels)])
-    flat = np.sort(chances, axis=None)
-    expected = np.cumsum(flat)[np.searchsorted(flat, own, side="right") - 1]
-    order = [int(place) for place in np.argsort(own, kind="stable")]
-    for doubt in DOUBTS:
-        met = int((own < doubt).sum())
-        if met and float(poisson.sf(met - 1, flat[flat < doubt].sum())) < CLEARLY:
-            return [place for place in order if own[place] < doubt]
-    return [place for place in order if expected[place] < MET]
+def suspects(chances: Floats, classes: Sequence[str], labels: Sequence[str], good: str) -> list[int]:
+    """Return the places of images labelled good that the others hold for bad, or the other way round, the clearest first."""
+    certain = chances[:, list(classes).index(good)]
+    own = np.where(np.array(labels) == good, certain, 1.0 - certain)
+    return [int(place) for place in np.argsort(own, kind="stable") if own[place] < DOUBT]

@@ -34,6 +34,7 @@ SHRINK = 0.01
 DEVIATION = 1.4826
 """Median absolute deviation times this is the standard deviation of a normal distribution."""
 HOT = 0.999
+ODDEST = 5
 TINY = 1e-9
 
 
@@ -64,6 +65,11 @@ class Glance:
     peaks: tuple[Floats32, ...]
     rows: int
     columns: int
+
+    def oddest(self, distances: Floats32) -> Floats:
+        """Return what the oddest patches look like: the mean of a few, all senses side by side."""
+        at = np.argsort(-distances.ravel(), kind="stable")[:ODDEST]
+        return np.concatenate([one[at].astype(np.float64).mean(axis=0) for one in self.patches])
 
     def joined(self) -> Patches:
         """Return the patches of all senses side by side: what places are learned from."""
@@ -149,8 +155,8 @@ def _patches(seen: Look, sense: Sense) -> Patches:
     return joined(seen.maps(sense.light), sense.depths)
 
 
-def learn_normal(seen: Sequence[Glance], folds: NDArray[np.int64], seed: int = 0) -> tuple[Normal, Floats]:
-    """Return what good looks like, and what the senses answer of each good image when its fold was not learned from (image × sense).
+def learn_normal(seen: Sequence[Glance], folds: NDArray[np.int64], seed: int = 0) -> tuple[Normal, list[Odd]]:
+    """Return what good looks like, and how odd each good image is when its fold was not learned from.
 
     Raises
     ------
@@ -160,25 +166,29 @@ def learn_normal(seen: Sequence[Glance], folds: NDArray[np.int64], seed: int = 0
     there = np.unique(folds)
     if len(there) < 2:
         raise Misuse("good images in at least two folds are needed")
-    raw, maps = np.zeros((len(seen), len(SENSES) + 1)), []
+    raw, maps = np.zeros((len(seen), len(SENSES) + 1)), [np.zeros((0, 0), dtype=np.float32)] * len(seen)
     for fold in there:
         part = _fitted([one for one, place in zip(seen, folds, strict=True) if place != fold], seed)
         for place in np.flatnonzero(folds == fold).tolist():
-            raw[place], drawn = _answers(part, seen[place])
-            maps.append(drawn.ravel())
+            raw[place], maps[place] = _answers(part, seen[place])
     usual = np.median(raw, axis=0)
     spread = DEVIATION * np.median(np.abs(raw - usual), axis=0)
     spread = np.maximum(np.where(spread > TINY, spread, raw.std(axis=0)), TINY)
     whole = _fitted(seen, seed)
-    heat = np.quantile(np.concatenate(maps), (0.5, HOT)).astype(np.float64)
-    return Normal(whole.spaces, whole.cores, whole.wholes, usual, spread, heat), (raw - usual) / spread
+    heat = np.quantile(np.concatenate([one.ravel() for one in maps]), (0.5, HOT)).astype(np.float64)
+    return Normal(whole.spaces, whole.cores, whole.wholes, usual, spread, heat), [
+        _odd((answers - usual) / spread, drawn, heat) for answers, drawn in zip(raw, maps, strict=True)
+    ]
 
 
 def odd(normal: Normal, seen: Glance) -> Odd:
     """Return how odd an image is."""
     raw, distances = _answers(normal, seen)
-    senses = (raw - normal.usual) / normal.spread
-    low, high = normal.heat
+    return _odd((raw - normal.usual) / normal.spread, distances, normal.heat)
+
+
+def _odd(senses: Floats, distances: Floats32, heat: Floats) -> Odd:
+    low, high = heat
     return Odd(senses, float(senses.sum()), np.asarray((distances - low) / max(high - low, TINY), dtype=np.float32))
 
 
