@@ -83,7 +83,11 @@ def test_a_person_of_the_company_comes_in_with_the_role_of_her_group(
     answer = client.get(sent(client, "/inventory?period=2025"))
     assert (answer.status_code, answer.headers["location"]) == (303, "/inventory?period=2025")
     me = client.get("/v1/me").json()
-    assert (me["login"], me["name"], me["sites"]) == ("wang.fang", "王芳", {"east": ["read", "inspect", "record", "manage"]})
+    assert (me["login"], me["name"], me["sites"]) == (
+        "wang.fang",
+        "王芳",
+        {"east": ["read", "inspect", "record", "manage"]},
+    )
     user = store.user_called("wang.fang")
     assert user is not None
     assert user.password_hash == ""

@@ -66,7 +66,10 @@ def list_(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> Non
 @door
 def invite(
     role_name: Annotated[
-        str, typer.Option("--role", metavar="ROLE", help="viewer | inspector | recorder | manager | verifier | administrator")
+        str,
+        typer.Option(
+            "--role", metavar="ROLE", help="viewer | inspector | recorder | manager | verifier | administrator"
+        ),
     ],
     site: SiteOption,
     workspace: WorkspaceOption = None,
