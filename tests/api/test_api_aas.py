@@ -133,6 +133,8 @@ def test_what_cannot_be_answered_is_told_as_a_result(address: str) -> None:
         (400, f"/submodels/{element}", {"level": "deepest"}),
         (400, "/shells", {"limit": "0"}),
         (400, "/shells", {"limit": "many"}),
+        (400, "/shells", {"limit": "--5"}),
+        (400, "/shells", {"cursor": encoded("--1")}),
         (400, "/shells", {"cursor": encoded("99999")}),
         (400, "/shells", {"assetIds": "eyJ"}),
         (400, "/submodels", {"semanticId": encoded('{"keys": 3}')}),

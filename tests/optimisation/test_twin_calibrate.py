@@ -106,6 +106,15 @@ def test_the_rhythm_of_a_week_is_found_through_the_seasons() -> None:
     assert (found.of(np.array([EXTRA])) == found.of(np.array([3]))).all()
 
 
+def test_a_night_shift_that_ends_on_a_closed_day_hides_nothing() -> None:
+    week = np.full((7, 24), 20.0)
+    week[:5, 6:14], week[:5, 22:], week[1:6, :6] = 400.0, 400.0, 400.0
+    power = np.tile(week, (20, 1)) * np.random.default_rng(4).normal(1.0, 0.03, (140, 24))
+    found = rhythm(power, np.tile(np.array([1, 2, 3, 4, 5, 0, 0]), 20))
+    assert found is not None
+    assert [found.hours(kind, WORKS) for kind in (1, 2, 5)] == [10.0, 16.0, 16.0]
+
+
 def test_no_rhythm_is_read_into_a_load_without_one() -> None:
     random = np.random.default_rng(2)
     kinds = np.tile(np.array([1, 2, 3, 4, 5, 6, 0]), 20)

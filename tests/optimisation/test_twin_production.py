@@ -30,6 +30,7 @@ from zerofactory.optimisation.twin.line import (
 from zerofactory.optimisation.twin.production import simulate
 from zerofactory.optimisation.twin.serial import simulate as simulate_serial
 from zerofactory.optimisation.twin.statistics import difference, interval, warm_up
+from zerofactory.optimisation.twin.trace import traced
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -77,6 +78,18 @@ def test_two_unreliable_machines_against_gershwins_chain() -> None:
     assert within(rates(line, 500_000), exact)
 
 
+@pytest.mark.parametrize(("stations", "room"), [(2, 4), (2, 1), (3, 4), (5, 3)])
+def test_the_event_core_blocks_before_as_the_recursion_does(stations: int, room: int) -> None:
+    """The same numbers, piece by piece: machines do not begin while the place after them is full (Gershwin 1994, chapter 3)."""
+    failure = Failure(Spread("geometric", 10.0), Spread("geometric", 3.0))
+    line = replace(chain([Spread("fixed", 1.0)] * stations, room, failure=failure), blocks_before=True)
+    _, found = traced(line, 20_000.0, 20_000.0, seed=5)
+    first, last = float(found.finished["at_s"][0]), float(found.finished["at_s"][-1])
+    order = serial(line)
+    assert order is not None
+    assert first + simulate_serial(line, list(order), len(found.finished) - 1, 1, seed=5).span_s == pytest.approx(last)
+
+
 def gershwin(p: float, r: float, room: int) -> float:
     """Return the production rate of two equal machines from the stationary distribution of the whole chain."""
     states = [(n, a, b) for n in range(room + 1) for a in (0, 1) for b in (0, 1)]
@@ -100,167 +113,28 @@ def gershwin(p: float, r: float, room: int) -> float:
     return float(found @ rate)
 
 
-def test_event_core_and_recursion_are_the_same_line() -> None:
-    failure = Failure(Spread("weibull", 5400.0, shape=1.5), Spread("lognormal", 600.0, shape=0.6))
-    line = chain([Spread("fixed", 60.0), Spread("uniform", low_s=50.0, high_s=66.0), Spread("exponential", 40.0)], 4, failure=failure)  # fmt: skip
-    run = simulate(line, 30 * DAY, DAY, seed=3)
-    pieces = int(run.output.sum())
-    order = serial(line)
-    assert order is not None
-    same = simulate_serial(line, list(order), pieces - 1, 1, seed=3)
-    assert run.horizon_s - 600.0 < same.span_s + 200.0 < run.horizon_s + 400.0
-    seconds = run.seconds.sum(axis=1)
-    for column, state in enumerate(("working", "idle", "blocked", "failed")):
-        assert same.seconds[:, column] == pytest.approx(seconds[:, STATES.index(state)], rel=5e-3, abs=900.0)
+def test_the_event_core_against_gershwins_chain() -> None:
+    failure = Failure(Spread("geometric", 10.0), Spread("geometric", 3.0))
+    line = replace(chain([Spread("fixed", 1.0)] * 2, 4, failure=failure), blocks_before=True)
+    exact = gershwin(0.1, 1.0 / 3.0, 4)
+    assert within([float(simulate(line, 40_000.0, 4_000.0, 1, r).output[1:].mean()) / 4_000.0 for r in range(8)], exact)
 
 
-def test_event_core_against_simpy_piece_by_piece() -> None:
-    """Two stations and a buffer of 2 in another tool, on the same numbers: the same pieces by the same minute."""
-    spreads = [Spread("uniform", low_s=40.0, high_s=80.0), Spread("uniform", low_s=30.0, high_s=95.0)]
-    line = chain(spreads, 2)
-    run = simulate(line, DAY, 600.0, seed=11)
-    seeds = [np.uint64(stream(11, 0, name, "cycle")) for name in ("s0", "s1")]
-    env = simpy.Environment()
-    store, finished = simpy.Store(env, capacity=2), []
-
-    def cycle(which: int, piece: int) -> float:
-        kind, a, b = spreads[which].coded()
-        return float(duration(kind, a, b, uniform(seeds[which], piece)))
-
-    def first():  # type: ignore[no-untyped-def]
-        piece = 0
-        while True:
-            yield env.timeout(cycle(0, piece))
-            yield store.put(piece)
-            piece += 1
-
-    def second():  # type: ignore[no-untyped-def]
-        piece = 0
-        while True:
-            yield store.get()
-            yield env.timeout(cycle(1, piece))
-            finished.append(env.now)
-            piece += 1
-
-    env.process(first())
-    env.process(second())
-    env.run(until=DAY)
-    theirs = np.bincount((np.array(finished) / 600.0).astype(int), minlength=144)
-    assert run.output.tolist() == theirs.tolist()
-
-
-@settings(max_examples=12)
-@given(
-    scrap=st.floats(0.0, 0.3),
-    rework=st.floats(0.0, 0.3),
-    machines=st.integers(1, 3),
-    room=st.integers(1, 9),
-    seed=st.integers(0, 1000),
-)
-def test_nothing_is_lost_and_every_second_is_told(scrap: float, rework: float, machines: int, room: int, seed: int) -> None:  # fmt: skip
-    failure = Failure(Spread("exponential", 3000.0), Spread("exponential", 300.0))
-    line = Line(
-        (
-            station("press", Spread("exponential", 50.0), (), "a", machines=machines, failure=failure, scrap_fraction=scrap),
-            station("weld", Spread("fixed", 55.0), ("a",), "b", rework="mend", rework_fraction=rework, setup_s=20.0, standby_after_s=120.0, wake_s=15.0),
-            station("bench", Spread("fixed", 200.0), ("mend",), "b"),
-            station("paint", Spread("fixed", 45.0), ("b",), None, warm_up_s=600.0, operators=("men", 1)),
-        ),
-        (Buffer("a", room, 20.0, "cart"), Buffer("b", room, 30.0), Buffer("mend", 400)),
-        (Pool("cart", 1), Pool("men", 1)),
-        (Window(HOUR, 9 * HOUR), Window(10 * HOUR, 18 * HOUR)),
-        mix=("x", "y", "y"),
-    )  # fmt: skip
-    run = simulate(line, DAY, 900.0, seed=seed)
-    assert run.seconds.sum() == pytest.approx((machines + 3) * DAY)
-    step = run.seconds.sum(axis=2)
-    assert step == pytest.approx(np.array([[machines * 900.0]] + [[900.0]] * 3).repeat(96, axis=1))
-    inside = run.count("made", "press") - run.count("scrapped", "press") - run.count("made", "weld")
-    assert 0 <= inside <= room + machines + 1, (
-        "between press and weld: the buffer, one in weld, those that wait in the press"
-    )
-    assert run.count("reworked", "weld") >= run.count("made", "bench")
-    into_b = run.count("made", "weld") - run.count("reworked", "weld") + run.count("made", "bench")
-    assert 0 <= into_b - run.count("made", "paint") <= room + 3
-    assert run.count("finished") == int(run.output.sum()) == run.count("made", "paint")
-    closed = [place for place in range(96) if place >= 74 or place < 4]
-    paint = run.seconds[line.place("paint")]
-    assert paint[76:, STATES.index("working")].sum() == 0
-    assert paint[:, STATES.index("warm_up")].sum() == pytest.approx(1200.0), "before each of two shifts"
-    assert len(closed) == 26
-
-
-def test_common_numbers_stay_where_they_are() -> None:
-    """A longer line leaves the draws of the stations before it where they were."""
-    short = chain([Spread("exponential", 60.0)] * 2, 3)
-    added = Line((*short.stations[:1], replace(short.stations[1], gives="b9"), station("new", Spread("fixed", 1.0), ("b9",))), (*short.buffers, Buffer("b9", 500)))  # fmt: skip
-    one, two = simulate(short, DAY, 900.0), simulate(added, DAY, 900.0)
-    assert one.counts[:2, :, 0].tolist() == two.counts[:2, :, 0].tolist()
-    assert simulate(short, DAY, 900.0, seed=1).output.tolist() != one.output.tolist()
-
-
-def test_vehicles_and_operators_limit_the_line() -> None:
-    """Three buffers of one move a minute each and two vehicles of a minute there and back: two pieces of three."""
-    base = chain([Spread("fixed", 60.0)] * 4, 20)
-    line = replace(base, buffers=tuple(replace(one, travel_s=30.0, vehicles="agv") for one in base.buffers), pools=(Pool("agv", 2),))  # fmt: skip
-    rate = simulate(line, 10 * DAY, DAY).output[2:].mean()
-    assert rate == pytest.approx(960.0, rel=0.02)
-    hands = replace(base, stations=tuple(replace(one, operators=("men", 1)) for one in base.stations), pools=(Pool("men", 2),))  # fmt: skip
-    assert simulate(hands, 10 * DAY, DAY).output[2:].mean() == pytest.approx(720.0, rel=0.02)
-
-
-def test_assembly_takes_one_of_each() -> None:
-    line = Line(
-        (
-            station("left", Spread("fixed", 50.0), (), "l"),
-            station("right", Spread("fixed", 70.0), (), "r"),
-            station("frame", Spread("fixed", 40.0), ("l", "r")),
-        ),
-        (Buffer("l", 5), Buffer("r", 5)),
-    )
-    run = simulate(line, DAY, 900.0)
-    assert run.count("finished") == pytest.approx(DAY / 70.0, abs=2)
-    assert bottleneck(run) == "right"
-
-
-def test_energy_by_hand() -> None:
-    """One machine, 60 s cycles, one shift of an hour: 100 kW at work, 5 kW off, half a kWh a piece, warm-up at 50 kW."""
-    draws = {"electricity": Draw({"working": 100.0, "off": 5.0, "warm_up": 50.0}, 0.5)}
-    line = Line(
-        (station("one", Spread("fixed", 60.0), draws=draws, warm_up_s=600.0),), windows=(Window(HOUR, 2 * HOUR),)
-    )
-    run = simulate(line, 3 * HOUR, 900.0)
-    found = usage(run)
-    working = 100.0 + 0.5 * 60
-    assert found.total("electricity") == pytest.approx(working + 50.0 / 6 + 5.0 * (2 - 1 / 6))
-    assert found.wasted_total("electricity") == pytest.approx(50.0 / 6 + 5.0 * (2 - 1 / 6))
-    assert found.per_piece("electricity") == pytest.approx(found.total("electricity") / 60)
-    assert shares(run)[0].working == pytest.approx(1.0)
-
-
-def test_every_fault_is_named_at_once() -> None:
-    line = Line(
-        (
-            station("a", Spread("fixed", -1.0), (), "x", scrap_fraction=1.2),
-            station("a", Spread("empirical"), ("y",), "x", machines=0, operators=("men", 3)),
-            station("c", Spread("fixed", 1.0), ("x",), "x", rework_fraction=0.1),
-        ),
-        (Buffer("x", 0),),
-        (Pool("men", 1),),
-    )
-    codes = {problem.code for problem in faults(line, "twin.toml")}
-    assert codes == {
-        "twin.twice",
-        "twin.capacity",
-        "twin.negative",
-        "twin.fraction",
-        "twin.unknown",
-        "twin.machines",
-        "twin.operators",
-        "twin.spread",
-        "twin.rework",
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -1.0])
+def test_numbers_that_are_none_are_named(number: float) -> None:
+    one = station("a", Spread("fixed", number), (), "x", setup_s=number)
+    two = station("b", Spread("fixed", 1.0), ("x",), None, cycle_factors={"any": number, "other": 1.0})
+    line = Line((one, two), (Buffer("x", 1, travel_s=number, vehicles="nobody"),))
+    found = {problem.column: problem for problem in faults(line)}
+    assert set(found) == {
+        "stations[0].cycle",
+        "stations[0].setup_s",
+        "stations[1].cycle_factors",
+        "stations[1].cycle_factors.any",
+        "buffers[0].travel_s",
+        "buffers[0].vehicles",
     }
-    assert all(one.file == "twin.toml" and one.message.zh and one.hint for one in faults(line, "twin.toml"))
+    assert "nobody" in found["buffers[0].vehicles"].message.en
 
 
 def test_a_line_without_an_exit_is_named() -> None:
@@ -351,3 +225,171 @@ def test_the_core_is_called_from_anywhere() -> None:
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(work, range(8)))
     assert together == [work(r) for r in range(8)]
+
+
+def test_a_spread_that_cannot_be_drawn_is_named() -> None:
+    line = chain([Spread("weibull", 60.0, shape=1e-6), Spread("lognormal", 0.0, shape=0.5)], 2)
+    assert [one.code for one in faults(line)] == ["twin.spread", "twin.spread"]
+
+
+def test_assembly_takes_one_of_each() -> None:
+    line = Line(
+        (
+            station("left", Spread("fixed", 50.0), (), "l"),
+            station("right", Spread("fixed", 70.0), (), "r"),
+            station("frame", Spread("fixed", 40.0), ("l", "r")),
+        ),
+        (Buffer("l", 5), Buffer("r", 5)),
+    )
+    run = simulate(line, DAY, 900.0)
+    assert run.count("finished") == pytest.approx(DAY / 70.0, abs=2)
+    assert bottleneck(run) == "right"
+
+
+def test_common_numbers_stay_where_they_are() -> None:
+    """A longer line leaves the draws of the stations before it where they were."""
+    short = chain([Spread("exponential", 60.0)] * 2, 3)
+    added = Line((*short.stations[:1], replace(short.stations[1], gives="b9"), station("new", Spread("fixed", 1.0), ("b9",))), (*short.buffers, Buffer("b9", 500)))  # fmt: skip
+    one, two = simulate(short, DAY, 900.0), simulate(added, DAY, 900.0)
+    assert one.counts[:2, :, 0].tolist() == two.counts[:2, :, 0].tolist()
+    assert simulate(short, DAY, 900.0, seed=1).output.tolist() != one.output.tolist()
+
+
+def test_energy_by_hand() -> None:
+    """One machine, 60 s cycles, one shift of an hour: 100 kW at work, 5 kW off, half a kWh a piece, warm-up at 50 kW."""
+    draws = {"electricity": Draw({"working": 100.0, "off": 5.0, "warm_up": 50.0}, 0.5)}
+    line = Line(
+        (station("one", Spread("fixed", 60.0), draws=draws, warm_up_s=600.0),), windows=(Window(HOUR, 2 * HOUR),)
+    )
+    run = simulate(line, 3 * HOUR, 900.0)
+    found = usage(run)
+    working = 100.0 + 0.5 * 60
+    assert found.total("electricity") == pytest.approx(working + 50.0 / 6 + 5.0 * (2 - 1 / 6))
+    assert found.wasted_total("electricity") == pytest.approx(50.0 / 6 + 5.0 * (2 - 1 / 6))
+    assert found.per_piece("electricity") == pytest.approx(found.total("electricity") / 60)
+    assert shares(run)[0].working == pytest.approx(1.0)
+
+
+def test_event_core_against_simpy_piece_by_piece() -> None:
+    """Two stations and a buffer of 2 in another tool, on the same numbers: the same pieces by the same minute."""
+    spreads = [Spread("uniform", low_s=40.0, high_s=80.0), Spread("uniform", low_s=30.0, high_s=95.0)]
+    line = chain(spreads, 2)
+    run = simulate(line, DAY, 600.0, seed=11)
+    seeds = [np.uint64(stream(11, 0, name, "cycle")) for name in ("s0", "s1")]
+    env = simpy.Environment()
+    store, finished = simpy.Store(env, capacity=2), []
+
+    def cycle(which: int, piece: int) -> float:
+        kind, a, b = spreads[which].coded()
+        return float(duration(kind, a, b, uniform(seeds[which], piece)))
+
+    def first():  # type: ignore[no-untyped-def]
+        piece = 0
+        while True:
+            yield env.timeout(cycle(0, piece))
+            yield store.put(piece)
+            piece += 1
+
+    def second():  # type: ignore[no-untyped-def]
+        piece = 0
+        while True:
+            yield store.get()
+            yield env.timeout(cycle(1, piece))
+            finished.append(env.now)
+            piece += 1
+
+    env.process(first())
+    env.process(second())
+    env.run(until=DAY)
+    theirs = np.bincount((np.array(finished) / 600.0).astype(int), minlength=144)
+    assert run.output.tolist() == theirs.tolist()
+
+
+def test_event_core_and_recursion_are_the_same_line() -> None:
+    failure = Failure(Spread("weibull", 5400.0, shape=1.5), Spread("lognormal", 600.0, shape=0.6))
+    line = chain([Spread("fixed", 60.0), Spread("uniform", low_s=50.0, high_s=66.0), Spread("exponential", 40.0)], 4, failure=failure)  # fmt: skip
+    run = simulate(line, 30 * DAY, DAY, seed=3)
+    pieces = int(run.output.sum())
+    order = serial(line)
+    assert order is not None
+    same = simulate_serial(line, list(order), pieces - 1, 1, seed=3)
+    assert run.horizon_s - 600.0 < same.span_s + 200.0 < run.horizon_s + 400.0
+    seconds = run.seconds.sum(axis=1)
+    for column, state in enumerate(("working", "idle", "blocked", "failed")):
+        assert same.seconds[:, column] == pytest.approx(seconds[:, STATES.index(state)], rel=5e-3, abs=900.0)
+
+
+def test_every_fault_is_named_at_once() -> None:
+    line = Line(
+        (
+            station("a", Spread("fixed", -1.0), (), "x", scrap_fraction=1.2),
+            station("a", Spread("empirical"), ("y",), "x", machines=0, operators=("men", 3)),
+            station("c", Spread("fixed", 1.0), ("x",), "x", rework_fraction=0.1),
+        ),
+        (Buffer("x", 0),),
+        (Pool("men", 1),),
+    )
+    codes = {problem.code for problem in faults(line, "twin.toml")}
+    assert codes == {
+        "twin.twice",
+        "twin.capacity",
+        "twin.negative",
+        "twin.fraction",
+        "twin.unknown",
+        "twin.machines",
+        "twin.operators",
+        "twin.spread",
+        "twin.rework",
+    }
+    assert all(one.file == "twin.toml" and one.message.zh and one.hint for one in faults(line, "twin.toml"))
+
+
+@settings(max_examples=12)
+@given(
+    scrap=st.floats(0.0, 0.3),
+    rework=st.floats(0.0, 0.3),
+    machines=st.integers(1, 3),
+    room=st.integers(1, 9),
+    seed=st.integers(0, 1000),
+)
+def test_nothing_is_lost_and_every_second_is_told(scrap: float, rework: float, machines: int, room: int, seed: int) -> None:  # fmt: skip
+    failure = Failure(Spread("exponential", 3000.0), Spread("exponential", 300.0))
+    line = Line(
+        (
+            station("press", Spread("exponential", 50.0), (), "a", machines=machines, failure=failure, scrap_fraction=scrap),
+            station("weld", Spread("fixed", 55.0), ("a",), "b", rework="mend", rework_fraction=rework, setup_s=20.0, standby_after_s=120.0, wake_s=15.0),
+            station("bench", Spread("fixed", 200.0), ("mend",), "b"),
+            station("paint", Spread("fixed", 45.0), ("b",), None, warm_up_s=600.0, operators=("men", 1)),
+        ),
+        (Buffer("a", room, 20.0, "cart"), Buffer("b", room, 30.0), Buffer("mend", 400)),
+        (Pool("cart", 1), Pool("men", 1)),
+        (Window(HOUR, 9 * HOUR), Window(10 * HOUR, 18 * HOUR)),
+        mix=("x", "y", "y"),
+    )  # fmt: skip
+    run = simulate(line, DAY, 900.0, seed=seed)
+    assert run.seconds.sum() == pytest.approx((machines + 3) * DAY)
+    step = run.seconds.sum(axis=2)
+    assert step == pytest.approx(np.array([[machines * 900.0]] + [[900.0]] * 3).repeat(96, axis=1))
+    inside = run.count("made", "press") - run.count("scrapped", "press") - run.count("made", "weld")
+    assert 0 <= inside <= room + machines + 1, (
+        "between press and weld: the buffer, one in weld, those that wait in the press"
+    )
+    assert run.count("reworked", "weld") >= run.count("made", "bench")
+    into_b = run.count("made", "weld") - run.count("reworked", "weld") + run.count("made", "bench")
+    assert 0 <= into_b - run.count("made", "paint") <= room + 3
+    assert run.count("finished") == int(run.output.sum()) == run.count("made", "paint")
+    closed = [place for place in range(96) if place >= 74 or place < 4]
+    paint = run.seconds[line.place("paint")]
+    assert paint[76:, STATES.index("working")].sum() == 0
+    assert paint[:, STATES.index("warm_up")].sum() == pytest.approx(1200.0), "before each of two shifts"
+    assert len(closed) == 26
+
+
+def test_vehicles_and_operators_limit_the_line() -> None:
+    """Three buffers of one move a minute each and two vehicles of a minute there and back: two pieces of three."""
+    base = chain([Spread("fixed", 60.0)] * 4, 20)
+    line = replace(base, buffers=tuple(replace(one, travel_s=30.0, vehicles="agv") for one in base.buffers), pools=(Pool("agv", 2),))  # fmt: skip
+    rate = simulate(line, 10 * DAY, DAY).output[2:].mean()
+    assert rate == pytest.approx(960.0, rel=0.02)
+    hands = replace(base, stations=tuple(replace(one, operators=("men", 1)) for one in base.stations), pools=(Pool("men", 2),))  # fmt: skip
+    assert simulate(hands, 10 * DAY, DAY).output[2:].mean() == pytest.approx(720.0, rel=0.02)

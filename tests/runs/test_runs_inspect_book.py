@@ -6,7 +6,9 @@ import io
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from zerofactory.metering.inspected import DEFECTS, standing
 from zerofactory.runs import inspect_book, inspect_queue, inspect_take
 from zerofactory.runs.context import Context
 from zerofactory.runs.inspect_book import Said
+from zerofactory.runs.inspect_model import cards
 from zerofactory.runs.inspect_photo import Photo, photo
 from zerofactory.runs.inspect_take import Look, Part, take, take_all
 from zerofactory.runs.part_code import read_codes
@@ -92,6 +95,14 @@ def test_everything_that_is_wrong_is_named_and_nothing_is_written(small: Context
     with pytest.raises(FaultyData) as caught:
         take(small, wrong)
     assert len(caught.value.problems) == 6
+    early = datetime.fromisoformat(
+        "0001-01-01T00:00:00+14:00"
+    )  # before the year 1 in UTC: no row of it could be read again
+    with pytest.raises(FaultyData, match="before 2000"):
+        take(small, Look(Part("A", "paint"), None, Said("accept"), early))
+    for note in ("a\x1b[31m", "\ud800"):
+        with pytest.raises(FaultyData, match="one line"):
+            take(small, Look(Part("A", "paint"), None, Said("scrap", "pit", note=note)))
     for said in (Said("accept", "pit"), Said("scrap", "ok")):
         with pytest.raises(FaultyData, match="contradict"):
             take(small, Look(Part("A", "paint"), None, said))
@@ -154,7 +165,10 @@ def test_photographs_lose_their_place_and_stand_upright() -> None:
     out = io.BytesIO()
     image.save(out, "PNG")
     assert photo(out.getvalue(), MOST).content == out.getvalue(), "a plain picture keeps its bytes, so its hash"
-    for content in (b"", b"\x89PNG\r\n\x1a\nnothing", out.getvalue()[:60]):
+    foreign, tall = io.BytesIO(), io.BytesIO()
+    image.save(foreign, "EPS")
+    Image.new("1", (32, 70_000)).save(tall, "PNG")
+    for content in (b"", b"\x89PNG\r\n\x1a\nnothing", out.getvalue()[:60], foreign.getvalue(), tall.getvalue()):
         with pytest.raises(FaultyData):
             photo(content, MOST)
     with pytest.raises(FaultyData, match="above"):
@@ -194,6 +208,34 @@ def test_pictures_are_bounded_and_survive_a_kill(tmp_path: Path) -> None:
     )
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)], env=os.environ, check=False).returncode == 9
     assert pictures.size_bytes() == 2000
+
+
+def test_the_same_picture_from_many_at_once_is_kept_once(tmp_path: Path) -> None:
+    content = os.urandom(2_000_000)
+    with ThreadPoolExecutor(4) as pool:
+        kept = [pool.submit(Pictures(tmp_path, 10**9).keep, content, ".png") for _ in range(12)]
+        (digest,) = {one.result() for one in kept}
+    assert digest is not None
+    assert Pictures(tmp_path, 10**9).find(digest).read_bytes() == content
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_folder_too_large_for_the_memory_is_refused(
+    judging: Context, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        Image.new("L", (96, 96), number).save(tmp_path / f"P{number}.png")
+    monkeypatch.setattr(inspect_take, "MOST_HELD_PIXELS", 2 * 96 * 96)
+    with pytest.raises(FaultyData, match="several folders"):
+        inspect_take.take_folder(judging, tmp_path, Part("", "paint"))
+    assert inspect_book.rows(judging).is_empty()
+
+
+def test_a_card_that_was_cut_off_is_told(judging: Context) -> None:
+    path = next(judging.workspace.folder.glob("models/*/v*/model.json"))
+    path.write_text(path.read_text(encoding="utf-8")[:40], encoding="utf-8")
+    with pytest.raises(FaultyData, match="cannot be read"):
+        cards(judging.workspace.folder)
 
 
 def test_a_full_folder_does_not_stop_the_line(judging: Context, tmp_path: Path) -> None:

@@ -136,6 +136,7 @@ def test_what_would_go_round_or_cannot_judge_is_refused_at_once(
         b"{" * 9,
         b"[" * 9 + b"{",
         b'{"image": "not base64!"}',
+        b'{"image": "AAAA", "part_code": "\\ud800"}',
         b'{"image": "AAAA", "inspected_at": "2026-01-01T00:00"}',
         b"x" * 20_000,
     ],

@@ -57,3 +57,10 @@ def test_the_oldest_goes_and_bytes_are_bounded() -> None:
     kept.get("x", lambda: b"12345678")
     kept.get("y", lambda: b"12345678")
     assert kept.get("x", lambda: b"new") == b"new"
+
+
+def test_what_is_made_of_itself_is_told_and_does_not_hang() -> None:
+    kept = Kept(4)
+    with pytest.raises(RuntimeError, match="of itself"):
+        kept.get("figure", lambda: kept.get("figure", lambda: 1))
+    assert kept.get("figure", lambda: kept.get("part of it", lambda: 42)) == 42

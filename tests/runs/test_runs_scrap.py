@@ -224,12 +224,12 @@ def test_every_fault_of_a_table_comes_at_once_with_its_place(losing: tuple[Conte
     assert asked.file is not None
     lines = asked.file.read_text(encoding="utf-8").splitlines()
     lines[1] = "2025-13-03,paint,press,panel,split,die,报废,8"
-    lines[2] = "2025-03-05,paint,oven,panel,sag,paint,报废,2.5"
+    lines[2] = "2025-03-05,yard,oven,panel,sag,paint,报废,2.5"
     lines[3] = "2025-03-08,paint,booth,door,,,扔掉,0"
     asked.file.write_text("\n".join(lines), encoding="utf-8")
     found = problems_of(lambda: scrap.run(context, asked))
     assert {(one.row, one.code) for one in found} == {
-        (2, "scrap.date"), (3, "scrap.station"), (3, "scrap.count"), (4, "scrap.part"), (4, "scrap.disposition"), (4, "scrap.count"), (4, "scrap.defect"),
+        (2, "scrap.date"), (3, "scrap.shop"), (3, "scrap.station"), (3, "scrap.count"), (4, "scrap.part"), (4, "scrap.disposition"), (4, "scrap.count"), (4, "scrap.defect"),
     }  # fmt: skip
     assert {one.file for one in found} == {"defects.csv"}
     asked.file.write_text("日期,零件,缺陷,数\n2025-03-01,panel,split,3\n", encoding="utf-8")

@@ -14,6 +14,7 @@ from tests.conftest import HEADER, NOW, SMALL_PLANT
 
 from zerofactory.errors import FaultyData
 from zerofactory.metering.activity_table import ACTIVITIES
+from zerofactory.optimisation.twin.rhythm import CLOSED, Rhythm
 from zerofactory.runs import import_data, profile, twin, twin_calibrate, twin_compare, twin_file
 from zerofactory.runs.context import Context, stamp
 from zerofactory.store.workspace import Workspace
@@ -143,6 +144,23 @@ def test_calibration_finds_the_powers_it_was_made_of(plant: Context, tmp_path: P
     with pytest.raises(FaultyData) as caught:
         twin_calibrate.calibrate(plant, twin_calibrate.Asked(("2025-01",), ("2024-07",)))
     assert {one.code for one in caught.value.problems} == {"twin.no_month", "twin.few_months"}
+
+
+def test_a_night_shift_reaches_into_the_next_day_and_month(plant: Context) -> None:
+    """Friday 31 January's night shift ends on Saturday 1 February, which is closed: six hours of work, not of rest."""
+    text = PLANT.replace('start = "07:00:00", end = "15:00:00"', 'start = "22:00:00", end = "06:00:00"')
+    text = text.replace("[calendar]", "[calendar]\nweekdays = [1, 2, 3, 4, 5]")
+    (plant.workspace.folder / "factory.toml").write_text(text, encoding="utf-8")
+    again = Context(Workspace.open(plant.workspace.folder), NOW, "test")
+    month = twin_calibrate.month_of_days(again, "2025-02", None)
+    assert month.open_fraction[:24].sum() == 24.0
+    assert month.open_fraction.sum() == 20 * 32.0 + 24.0 - 24.0  # 20 nights, one of January's, one that ends in March
+    rest = np.zeros(96, dtype=np.int8)
+    nights = np.where(np.arange(96) % 88 < 24, 2, 0).astype(np.int8)
+    place = twin_calibrate.places(again, twin_file.read(again))[0]
+    passes = Rhythm({CLOSED: rest, **dict.fromkeys(range(1, 6), nights)}, 1)
+    seen, _ = twin_calibrate.observed(place, month, np.zeros(28 * 96), passes)
+    assert seen.open_fraction[:96].sum() == 24.0
 
 
 def _days(year: int, month: int) -> list[date]:

@@ -161,6 +161,16 @@ def test_a_scenario_is_written_checked_and_played(tmp_path: Path) -> None:
         (Wish("../out", Text("", ""), shifts="25:00-26:00"), {"id", "title", "shifts"}),
         (Wish("ok", Text("甲", "a")), {"change"}),
         (Wish("ok", Text("甲", "a"), station="nobody", cycle_s=-1.0), {"station", "cycle_s"}),
+        (
+            Wish(
+                "ok",
+                Text("\ud800", "x" * 201),
+                shifts="07:00-15:00," * 25,
+                volume_times=float("nan"),
+                machines=10**4500,
+            ),
+            {"title", "shifts", "volume_times", "machines"},
+        ),
     ],
 )
 def test_wishes_that_cannot_be_are_told_and_nothing_is_written(plant: Context, wish: Wish, columns: set[str]) -> None:

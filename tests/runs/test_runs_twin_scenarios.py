@@ -319,6 +319,40 @@ def test_every_fault_of_every_scenario_comes_at_once_and_nothing_runs(
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"volume": {"times": float("inf")}},
+        {"scale": [{"carrier": "electricity", "factor": float("inf")}]},
+        {"down": [{"station": "one", "day": 1, "at": "07:00", "hours": float("inf")}]},
+        {"supply": {"behind": "line", "place": "shanghai", "pv": {"peak_kw": float("inf")}}},
+    ],
+)
+def test_numbers_without_end_are_refused(one: Context, change: dict[str, Any]) -> None:
+    with pytest.raises(FaultyData) as caught:
+        compared(one, **change)
+    assert "twin_file.finite_number" in {problem.code for problem in caught.value.problems}
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("a = " + "[" * 5000, "TOML"),
+        ("#" * (twin_scenario.MOST_BYTES + 1), "bytes"),
+        ("", "title"),
+    ],
+    ids=["deep", "large", "empty"],
+)
+def test_a_file_that_is_no_scenario_is_told(tmp_path: Path, content: str, told: str) -> None:
+    (tmp_path / "bad.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(FaultyData) as caught:
+        twin_scenario.read_scenario(tmp_path / "bad.toml")
+    (problem,) = caught.value.problems
+    assert problem.file == "bad.toml"
+    assert told in problem.message.en
+    assert problem.hint.zh
+
+
 def test_a_scenario_is_named_by_its_file(one: Context, tmp_path: Path) -> None:
     folder = one.workspace.folder / twin_scenario.FOLDER
     folder.mkdir()

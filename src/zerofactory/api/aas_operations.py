@@ -145,7 +145,7 @@ def paged(rows: Sequence[Any], asked: Asked) -> dict[str, Any]:
 def _whole(text: str | None, otherwise: int) -> int:
     if text is None:
         return otherwise
-    if not text.lstrip("-").isdecimal() or len(text) > 9:
+    if not text.removeprefix("-").isdecimal() or len(text) > 9:
         raise Refused(400, f"'{text[:20]}' is not a whole number")
     return int(text)
 

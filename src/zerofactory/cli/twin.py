@@ -33,6 +33,16 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="twin")
 
 
+CARRIERS = {
+    "electricity": ("电", "electricity"),
+    "natural_gas": ("天然气", "natural gas"),
+    "compressed_air": ("压缩空气", "compressed air"),
+    "water": ("水", "water"),
+    "heat": ("外购热力", "purchased heat"),
+}
+SHORT = {"electricity": "power", "natural_gas": "gas", "compressed_air": "air", "water": "water", "heat": "heat"}
+
+
 @door
 def run(
     first: StartOption = None,
@@ -111,7 +121,7 @@ def _print_fits(found: Calibration) -> None:
     for one in found.fitted:
         told = [
             read(one.title),
-            one.carrier[:4],
+            say(CARRIERS[one.carrier][0], SHORT[one.carrier]),
             power(one, "off"),
             power(one, "idle"),
             power(one, "working"),
@@ -155,13 +165,7 @@ def _print_line(found: Simulated) -> None:
         (say("在线时间", "time in the line"), _hours(found.passage_s), "h"),
     ]
     units = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³", "heat": "kWh"}
-    names = {
-        "electricity": say("电", "electricity"),
-        "natural_gas": say("天然气", "natural gas"),
-        "compressed_air": say("压缩空气", "compressed air"),
-        "water": say("水", "water"),
-        "heat": say("外购热力", "purchased heat"),
-    }
+    names = {carrier: say(*words) for carrier, words in CARRIERS.items()}
     for carrier, amount in found.energy.items():
         rows.append((names[carrier], _spread(amount, 0), units[carrier]))
         rows.append((say("  其中不在加工时", "  of it while making nothing"), _spread(found.wasted[carrier], 0), units[carrier]))  # fmt: skip

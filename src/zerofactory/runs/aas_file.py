@@ -20,6 +20,7 @@ from zerofactory.reporting.shells.facts import Address, Key, Nameplate
 from zerofactory.reporting.shells.nameplate import named
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.runs.entry_words import worded
 from zerofactory.site.model import Plant
 from zerofactory.store.files import text_of
 
@@ -125,7 +126,7 @@ def _text(context: Context) -> str:
 def _file(text: str) -> ShellsFile:
     try:
         return ShellsFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
         mend = Text("请改正 TOML 语法。", "Mend the TOML.")
         raise FaultyData([Problem("shells_file.unreadable", message, mend, file=NAME)]) from error
@@ -134,11 +135,7 @@ def _file(text: str) -> ShellsFile:
 
 
 def _fault(entry: Mapping[str, Any]) -> Problem:
-    known = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }
-    message = known.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
+    message = worded(entry)
     column = ".".join(str(part) for part in entry["loc"])
     return Problem(f"shells_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
 

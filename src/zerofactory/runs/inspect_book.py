@@ -13,6 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
+from unicodedata import category
 
 import polars as pl
 
@@ -172,9 +173,9 @@ def faults_of(said: Said) -> Iterable[Problem]:
 
 
 def too_long(texts: Mapping[str, str]) -> Iterable[Problem]:
-    """Yield free texts that are too long or hold a line break."""
+    """Yield free texts that are too long or hold a line break or another control character."""
     for name, text in texts.items():
-        if len(text) > LONGEST or any(one in text for one in "\0\r\n"):
+        if len(text) > LONGEST or any(category(one) in ("Cc", "Cs") for one in text):
             yield Problem("inspect.text", Text(f"至多 {LONGEST} 个字符, 一行。", f"At most {LONGEST} characters, one line."), Text("请缩短。", "Make it shorter."), column=name)  # fmt: skip
 
 

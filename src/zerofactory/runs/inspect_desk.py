@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from threading import BoundedSemaphore
 
 import polars as pl
 
@@ -16,6 +17,9 @@ from zerofactory.runs.inspect_photo import Photo, photo
 from zerofactory.runs.inspect_settings import settings
 from zerofactory.runs.inspect_take import Look, Part, chosen_model, take, verdict_of
 from zerofactory.runs.part_code import Code, read_codes, the_code
+
+_AT_ONCE = BoundedSemaphore(2)
+"""Pictures opened at once: a file of 50 kB may hold 50 million pixels, which take 600 MB until they are judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ def receive(context: Context, sent: Sent, image: bytes | None, code_image: bytes
     FaultyData, NotFound
         Faults of the pictures, of the code or of the words.
     """
+    with _AT_ONCE:
+        return _received(context, sent, image, code_image)
+
+
+def _received(context: Context, sent: Sent, image: bytes | None, code_image: bytes | None) -> dict[str, object]:
     own = settings(context)
     shown = None if image is None else photo(image, own.most_picture_bytes, "image")
     code = sent.part_code.strip()
@@ -56,6 +65,11 @@ def receive(context: Context, sent: Sent, image: bytes | None, code_image: bytes
 
 def look_at(context: Context, content: bytes, model: str = "") -> dict[str, object]:
     """Return the codes in a photograph and, where inspectors are shown it beforehand, what the model says of it."""
+    with _AT_ONCE:
+        return _looked_at(context, content, model)
+
+
+def _looked_at(context: Context, content: bytes, model: str) -> dict[str, object]:
     own = settings(context)
     shown = photo(content, own.most_picture_bytes, "image")
     told: dict[str, object] = {"codes": [one.as_json() for one in _codes(shown, own.most_code_characters)], "model": None}  # fmt: skip

@@ -6,7 +6,9 @@ import csv
 import hashlib
 import io
 import re
+import struct
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +23,22 @@ ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 LIST = "labels.csv"
 MOST_IMAGES, MOST_BYTES, MOST_PIXELS = 20_000, 40_000_000, 50_000_000
 LEAST_SIDE, LEAST_GOOD = 32, 10
+MOST_SIDE = 65_535
+"""A longer side is no photograph (a JPEG cannot be longer), and codes are not looked for in it."""
+KINDS = ("PNG", "JPEG", "MPO", "BMP", "TIFF", "WEBP", "GIF")
+"""What is opened: others run foreign programs (EPS) or are of no camera."""
+DAMAGED = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    RuntimeError,
+    EOFError,
+    LookupError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
+"""What a damaged image makes a decoder raise."""
 LEAST_GROUPS = 10
 """Names that make fewer groups of a class than this are a running number, not parts."""
 _NUMBER = re.compile(r"[_-]?\d+$")
@@ -88,16 +106,16 @@ def read_one(path: Path, label: str = "", group: str = "", name: str | None = No
 
 def of_bytes(content: bytes, label: str, group: str, name: str) -> Picture:
     """Return an image from its bytes; raise `FaultyData` when they are none."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
-                    raise FaultyData([_problem("pixels", f"{opened.width}×{opened.height} 太大。", f"{opened.width}×{opened.height} is too large.", "请缩小到五千万像素以内。", "Bring it below 50 million pixels.", name)])  # fmt: skip
+            with Image.open(io.BytesIO(content), formats=KINDS) as opened:
+                if opened.width * opened.height > MOST_PIXELS or max(opened.size) > MOST_SIDE:
+                    raise FaultyData([_problem("pixels", f"{opened.width}×{opened.height} 太大。", f"{opened.width}×{opened.height} is too large.", "请缩小到五千万像素、每边 65535 以内。", "Bring it below 50 million pixels and 65535 a side.", name)])  # fmt: skip
                 pixels = np.asarray(opened.convert("RGB"))
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # fmt: skip
+    except (*DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # fmt: skip
         raise FaultyData([_problem("corrupt", "不是图片或已损坏。", "This is no image, or it is damaged.", "请重新拍摄或导出。", "Take or export it again.", name)]) from error  # fmt: skip
     if min(pixels.shape[:2]) < LEAST_SIDE:
         raise FaultyData([_problem("small", f"{pixels.shape[1]}×{pixels.shape[0]} 太小。", f"{pixels.shape[1]}×{pixels.shape[0]} is too small.", f"每边至少 {LEAST_SIDE} 像素。", f"Each side needs {LEAST_SIDE} pixels.", name)])  # fmt: skip
@@ -176,11 +194,12 @@ def _listed(folder: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _other_sizes(found: Sequence[Picture]) -> Iterator[Problem]:
+    """Yield images that are not of the size that most have."""
     if found:
-        first = found[0].pixels.shape[:2]
+        (most, _), *_ = Counter(one.pixels.shape[:2] for one in found).most_common(1)
         for one in found:
-            if one.pixels.shape[:2] != first:
-                yield _problem("size", f"尺寸 {one.pixels.shape[1]}×{one.pixels.shape[0]} 与其他图片 {first[1]}×{first[0]} 不同。", f"Its size {one.pixels.shape[1]}×{one.pixels.shape[0]} differs from the others' {first[1]}×{first[0]}.", "请按同一方式拍摄或裁剪。", "Take or crop all the same way.", one.file)  # fmt: skip
+            if one.pixels.shape[:2] != most:
+                yield _problem("size", f"尺寸 {one.pixels.shape[1]}×{one.pixels.shape[0]} 与其他图片 {most[1]}×{most[0]} 不同。", f"Its size {one.pixels.shape[1]}×{one.pixels.shape[0]} differs from the others' {most[1]}×{most[0]}.", "请按同一方式拍摄或裁剪。", "Take or crop all the same way.", one.file)  # fmt: skip
 
 
 def _twice(found: Sequence[Picture]) -> Iterator[Problem]:

@@ -163,6 +163,7 @@ def read(part: Sent, wanted: str, topic: str, payload: bytes, most_bytes: int) -
         return replace(part, part_code=_code_in(wanted, topic)), payload
     try:
         told = json.loads(payload)
+        json.dumps(told, ensure_ascii=False).encode()  # half a character could be neither booked nor answered
         strange = sorted(set(told) - set(KEYS)) or [name for name in KEYS if not isinstance(told.get(name, ""), str)]
         if strange:
             raise FaultyData([_fault(f"键 {', '.join(strange)[:80]} 不认识或不是文字。", f"The keys {', '.join(strange)[:80]} are unknown or no text.")])  # fmt: skip

@@ -110,7 +110,7 @@ def load(folder: Path, name: str, version: int | None = None) -> Model:
             Text("检测模型", "inspection model"), name if version is None else f"{name}@v{version}", tuple(known)
         )
     place = folder / FOLDER / name / f"v{version or max(there)}"
-    raw = json.loads((place / CARD).read_text(encoding="utf-8"))
+    raw = _raw(folder, name, version or max(there))
     card = _card(raw, str(place.relative_to(folder) / CARD))
     content = (place / WEIGHTS).read_bytes()
     if hashlib.sha256(content).hexdigest() != card.weights_sha256:
@@ -126,6 +126,20 @@ def load(folder: Path, name: str, version: int | None = None) -> Model:
             order = (card.good, *(one for one in card.classes if one != card.good))
             places = Places(order, kept["place_middle"], kept["place_spread"], kept["place_weights"], kept["place_bias"])  # fmt: skip
         return Model(card, normal, linear, weighed, places, kept["condition"])
+
+
+def _raw(folder: Path, name: str, version: int) -> dict[str, Any]:
+    """Return what a card says; raise `FaultyData` for one that was cut off."""
+    path = folder / FOLDER / name / f"v{version}" / CARD
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        told = error
+    if isinstance(told, dict):
+        return told
+    message = Text(f"模型 {name} v{version} 的登记读不了。", f"The card of model {name} v{version} cannot be read.")
+    hint = Text("请从备份取回, 或删去这个版本的文件夹。", "Take it from the backup, or delete this version's folder.")
+    raise FaultyData([Problem("inspect.card", message, hint, file=str(path.relative_to(folder)))])
 
 
 def backbone() -> str:
@@ -166,7 +180,7 @@ def versions(folder: Path, name: str) -> list[int]:
     place = folder / FOLDER / name
     if name not in names(folder):
         return []
-    return sorted(int(one.name[1:]) for one in place.iterdir() if one.name[1:].isdigit() and (one / CARD).is_file())
+    return sorted(int(one.name[1:]) for one in place.iterdir() if one.name[1:].isdecimal() and (one / CARD).is_file())
 
 
 def cards(folder: Path) -> list[dict[str, object]]:
@@ -174,7 +188,7 @@ def cards(folder: Path) -> list[dict[str, object]]:
     found = []
     for name in names(folder):
         for version in versions(folder, name):
-            raw = json.loads((folder / FOLDER / name / f"v{version}" / CARD).read_text(encoding="utf-8"))
+            raw = _raw(folder, name, version)
             found.append({key: value for key, value in raw.items() if key != "seen"})
     return found
 

@@ -203,7 +203,7 @@ def _card(context: Context, asked: Asked, pictures: Sequence[Picture], told: tup
 def examine(context: Context, name: str, folder: Path, version: int | None = None) -> Tested:
     """Return how a model does on labelled images it has not seen; raise `FaultyData` when it has seen any of them."""
     model = load(context.workspace.folder, name, version)
-    pictures = read_folder(folder, one_size=not model.card.located)
+    pictures = read_folder(folder, one_size=False)
     known = set(model.card.seen)
     problems = [_seen(one) for one in pictures if one.sha256 in known]
     strange = sorted({one.label for one in pictures} - set(model.card.classes)) if model.labels or model.places else []
@@ -242,7 +242,7 @@ def judge_folder(
     With ``out`` also verdicts.jsonl and a picture of each rejected part with its heat map over it; with ``maps`` one of every part.
     """
     model = load(context.workspace.folder, name, version)
-    pictures = read_folder(folder, labelled=False, one_size=not model.card.located)
+    pictures = read_folder(folder, labelled=False, one_size=False)
     verdicts = judged(model, pictures)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)

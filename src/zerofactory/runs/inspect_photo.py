@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.runs.inspect_images import MOST_PIXELS, Picture, of_bytes
+from zerofactory.runs.inspect_images import DAMAGED, KINDS, MOST_PIXELS, MOST_SIDE, Picture, of_bytes
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -51,20 +51,20 @@ def photo(content: bytes, most_bytes: int, name: str = "") -> Photo:
 
 
 def _plain(content: bytes, name: str) -> tuple[bytes, str]:
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(io.BytesIO(content)) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
+            with Image.open(io.BytesIO(content), formats=KINDS) as opened:
+                if opened.width * opened.height > MOST_PIXELS or max(opened.size) > MOST_SIDE:
                     raise FaultyData([_pixels(opened.width, opened.height, name)])
                 opened.load()
                 if opened.format in SUFFIX and _says_nothing(opened, content):
                     return content, SUFFIX[opened.format]
                 upright = ImageOps.exif_transpose(opened).convert("RGB")
                 return _written(upright, opened.format == "JPEG")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # fmt: skip
+    except (*DAMAGED, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:  # fmt: skip
         raise FaultyData([Problem("inspect.corrupt", Text("不是图片或已损坏。", "This is no image, or it is damaged."), Text("请重新拍摄。", "Take it again."), file=name or None)]) from error  # fmt: skip
 
 
@@ -91,4 +91,4 @@ def _large(most_bytes: int, name: str) -> Problem:
 
 
 def _pixels(width: int, height: int, name: str) -> Problem:
-    return Problem("inspect.pixels", Text(f"{width}×{height} 太大。", f"{width}×{height} is too large."), Text("请缩小到五千万像素以内。", "Bring it below 50 million pixels."), file=name or None)  # fmt: skip
+    return Problem("inspect.pixels", Text(f"{width}×{height} 太大。", f"{width}×{height} is too large."), Text("请缩小到五千万像素、每边 65535 以内。", "Bring it below 50 million pixels and 65535 a side."), file=name or None)  # fmt: skip

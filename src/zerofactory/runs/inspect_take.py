@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from math import isfinite
 from pathlib import Path
@@ -27,6 +27,11 @@ from zerofactory.runs.inspect_photo import Photo, photo
 from zerofactory.runs.inspect_settings import Settings, settings
 from zerofactory.runs.part_code import read_codes, the_code
 from zerofactory.store.pictures import Pictures
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+"""A clock that was never set tells an earlier time; such a row could not be told in every time zone."""
+MOST_HELD_PIXELS = 700_000_000
+"""Of the pictures of one folder, which are held together (2 GB) so that all of them are booked or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +153,8 @@ def _checked(context: Context, look: Look, own: Settings) -> Look:
     elif look.photo is None:
         problems.append(fault("nothing", "既没有图片也没有判定。", "There is neither a picture nor a verdict."))
     problems += too_long({"station": part.station})
+    if look.at is not None and look.at < EARLIEST:
+        problems.append(Problem("inspect.at", Text(f"{look.at:%Y-%m-%d} 早于 2000 年。", f"{look.at:%Y-%m-%d} is before 2000."), Text("请校准相机的时钟, 或不给 inspected_at。", "Set the camera's clock, or leave inspected_at out."), column="inspected_at"))  # fmt: skip
     if problems:
         raise FaultyData(problems)
     return Look(Part(code, shop, part.station.strip(), part.product), look.photo, look.said, look.at)
@@ -247,6 +254,7 @@ def take_folder(context: Context, folder: Path, part: Part, model: str = "") -> 
     own = settings(context)
     looks: list[Look] = []
     problems: list[Problem] = []
+    held = 0
     if not folder.is_dir():
         raise FaultyData([fault("folder", f"没有文件夹“{folder.name}”。", f"There is no folder '{folder.name}'.")])
     for path in sorted(one for one in folder.rglob("*") if one.suffix.lower() in ENDINGS and one.is_file()):
@@ -256,6 +264,9 @@ def take_folder(context: Context, folder: Path, part: Part, model: str = "") -> 
         except FaultyData as refused:
             problems += refused.problems
             continue
+        held += shown.picture.pixels.size // 3
+        if held > MOST_HELD_PIXELS:
+            raise FaultyData([*problems, fault("many", f"图片共超过 {MOST_HELD_PIXELS // 10**6} 百万像素, 请分几个文件夹。", f"The pictures have more than {MOST_HELD_PIXELS // 10**6} million pixels: take several folders.")])  # fmt: skip
         codes = read_codes(shown.picture.pixels, own.most_code_characters)
         looks.append(Look(replace(part, code=codes[0].text if len(codes) == 1 else path.stem), shown))
     if problems or not looks:

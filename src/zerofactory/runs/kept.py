@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import Future
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Any, TypeVar
 
 from zerofactory import __version__
@@ -25,10 +25,16 @@ class Kept:
     def __init__(self, size: int, most_bytes: int = MOST_BYTES) -> None:
         self._size, self._most_bytes, self._bytes = size, most_bytes, 0
         self._held, self._lock = OrderedDict[str, Any](), Lock()
-        self._making: dict[str, Future[Any]] = {}
+        self._making: dict[str, tuple[Future[Any], int]] = {}
 
     def get(self, key: str, make: Callable[[], Result]) -> Result:
-        """Return what is kept under a key, made now if nothing is; who asks while it is being made waits for that one."""
+        """Return what is kept under a key, made now if nothing is; who asks while another thread makes it waits for that one.
+
+        Raises
+        ------
+        RuntimeError
+            ``make`` asks for what it makes: it would wait for itself without end.
+        """
         with self._lock:
             if key in self._held:
                 self._held.move_to_end(key)
@@ -36,9 +42,13 @@ class Kept:
                 return found
             others = self._making.get(key)
             if others is None:
-                mine = self._making[key] = Future[Any]()
+                mine = Future[Any]()
+                self._making[key] = mine, get_ident()
         if others is not None:
-            awaited: Result = others.result()
+            theirs, maker = others
+            if maker == get_ident():
+                raise RuntimeError(f"what is kept is made of itself: {key}")
+            awaited: Result = theirs.result()
             return awaited
         try:
             made = make()

@@ -124,6 +124,7 @@ class _Known:
     def __init__(self, given: Given, plant: Plant) -> None:
         self.products = {one.id for one in plant.products}
         self.parts = given.parts
+        self.shops = {name: one.id for one in plant.shops for name in (one.id, one.name.zh, one.name.en)}
         self.spelled: dict[str, str] = {}
         for one in given.form.parts:
             for name in (one.id, one.name.zh, one.name.en):
@@ -143,6 +144,8 @@ class _Known:
         station = row["station"]
         if not isinstance(part, Problem) and station is not None and station not in [one.station for one in part.steps]:
             faults.append(_choose("station", "station", "工位", str(station), [one.station for one in part.steps]))
+        if row.get("shop") and str(row["shop"]) not in self.shops:
+            faults.append(_choose("shop", "shop", "车间", str(row["shop"]), sorted(set(self.shops.values()))))
         disposition = self.words.get(str(row["disposition"] or ""))
         if disposition is None:
             faults.append(_choose("disposition", "disposition", "处置", str(row["disposition"] or ""), list(WORDS)))
@@ -155,9 +158,15 @@ class _Known:
             faults.append(_fault("defect", Text("没有写缺陷。", "No defect is stated."), Text(f"合格件写 {GOOD}。", f"Write {GOOD} for a good one.")).at(column="defect"))  # fmt: skip
         if faults or isinstance(part, Problem) or day is None or disposition is None:
             return faults, None
-        at = str(station) if station else part.steps[-1].station
+        at = str(station) if station else self._last(part, row)
         shop = next((one.shop for one in part.steps if one.station == at), None) or part.shop
         return [], Defect(day, part.id, shop, at, str(row["defect"]), str(row["cause"] or UNKNOWN), disposition, int(float(str(count))))  # fmt: skip
+
+    def _last(self, part: PartEntry, row: Mapping[str, object]) -> str:
+        """Return the last station of a part in the shop that is said; its last of all where it has none there."""
+        shop = self.shops.get(str(row.get("shop") or ""))
+        there = [one.station for one in part.steps if (one.shop or part.shop) == shop]
+        return (there or [one.station for one in part.steps])[-1]
 
     def part(self, row: Mapping[str, object]) -> PartEntry | Problem:
         """Return the part a row is of: by its name; where it names none, or a vehicle, the only one made at its station."""

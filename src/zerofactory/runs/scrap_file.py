@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from zerofactory.errors import FaultyData, Problem, Text, refuse
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_file import FITTED
 from zerofactory.runs.twin_file import NAME as TWIN
 from zerofactory.site.model import Plant
@@ -253,7 +254,7 @@ def read(context: Context) -> Given:
     content = (folder / NAME).read_bytes()
     try:
         form = QualityFile.model_validate(tomllib.loads(text_of(content, NAME)))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = Text(f"不是合格的 TOML: {error}。", f"Not sound TOML: {error}.")
         raise FaultyData([Problem("scrap_file.toml", message, GUIDE, file=NAME)]) from error
     except ValidationError as error:
@@ -301,10 +302,7 @@ def _folder(context: Context) -> Path:
 
 def _fault(entry: Mapping[str, Any]) -> Problem:
     column = ".".join(str(part) for part in entry["loc"])
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
+    message = worded(entry)
     return Problem(f"scrap_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
 
 

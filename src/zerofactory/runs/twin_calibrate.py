@@ -203,8 +203,9 @@ def month_of_days(context: Context, label: str, temperature: Path | None) -> Mon
     days = tuple(period.first_day + timedelta(days=n) for n in range((period.next_first_day - period.first_day).days))
     slots = len(days) * 96
     opened = np.zeros(slots)
-    for window in windows(plant, period.first_day, len(days)):
-        edges = np.clip((np.arange(slots + 1) * 900.0), window.start_s, window.end_s)
+    eve = period.first_day - timedelta(days=1)  # its night shift ends in this month
+    for window in windows(plant, eve, len(days) + 1):
+        edges = np.clip(86_400.0 + np.arange(slots + 1) * 900.0, window.start_s, window.end_s)
         opened += np.diff(edges) / 900.0
     shifts = np.array([float(len(shifts_of(plant.calendar, day)) or is_workday(plant.calendar, day)) for day in days])
     kinds = np.array([_kind(plant.calendar, day) for day in days])
@@ -230,6 +231,8 @@ def observed(place: Place, there: MonthOfDays, energy: Floats, passes: Rhythm | 
         opened, works = there.open_fraction, there.open_fraction
     else:
         states = passes.of(there.kinds).ravel()
+        night = np.repeat(there.kinds == CLOSED, 96) & (there.open_fraction > 0)  # a shift that began the day before
+        states = np.where(night, WORKS, states)
         edge = np.where((there.open_fraction > 0) & (there.open_fraction < 1), there.open_fraction, 1.0)
         opened, works = np.where(states == OFF, 0.0, edge), np.where(states == WORKS, edge, 0.0)
     works_s = works.reshape(-1, 96).sum(axis=1) * 900.0

@@ -24,6 +24,7 @@ from zerofactory.optimisation.twin.line import Buffer, Draw, Failure, Line, Pool
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_change import changed_by, with_powers
 from zerofactory.runs.twin_change import unknown as _unknown
 from zerofactory.runs.twin_places import placed
@@ -287,10 +288,7 @@ def _file(
 
 def _fault(entry: Mapping[str, object]) -> Problem:
     loc: Sequence[object] = entry["loc"]  # type: ignore[assignment]
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
+    message = worded(entry)
     column = ".".join(str(part) for part in loc)
     return Problem(f"twin_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
 

@@ -23,6 +23,7 @@ from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.planning.measure import measures
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_change import unknown
 from zerofactory.runs.twin_file import BufferEntry, NameEntry, PoolEntry, StationEntry, Twin, read
 from zerofactory.runs.twin_shifts import MOST_OVERTIME_H, DownEntry, ShiftsEntry, when_of
@@ -39,9 +40,9 @@ GUIDE = Text("写法见 docs/how-to/twin.md。", "See docs/how-to/twin.md.")
 
 
 class _Strict(BaseModel):
-    """A part of a scenario: unknown keys are refused."""
+    """A part of a scenario: unknown keys are refused, and numbers without end."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class AddEntry(_Strict):
@@ -147,10 +148,15 @@ class Checked:
 def read_scenario(path: Path) -> Scenario:
     """Return a scenario file; raise `FaultyData` when it is no TOML, has no title, or changes nothing."""
     try:
-        content = path.read_bytes() if path.stat().st_size <= MOST_BYTES else b""
+        size, content = path.stat().st_size, b""
+        if size <= MOST_BYTES:
+            content = path.read_bytes()
     except OSError as error:
         message = Text(f"读不到场景文件“{path.name}”。", f"The scenario file '{path.name}' cannot be read.")
         raise FaultyData([Problem("twin.scenario", message, Text("请核对路径。", "Check the path."), file=path.name)]) from error  # fmt: skip
+    if size > MOST_BYTES:
+        message = Text(f"{size:,} 字节, 场景至多 {MOST_BYTES:,}。", f"{size:,} bytes; a scenario holds at most {MOST_BYTES:,}.")  # fmt: skip
+        raise FaultyData([Problem("twin.scenario", message, GUIDE, file=path.name)])
     return scenario_of(path.stem, content, path.name)
 
 
@@ -158,7 +164,7 @@ def scenario_of(name: str, content: bytes, file: str) -> Scenario:
     """Return the scenario of a file's content; its faults are told when it is checked against a plant."""
     try:
         raw = tomllib.loads(text_of(content, file))
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = Text(f"不是有效的 TOML: {error}", f"This is not TOML: {error}")
         raise FaultyData(
             [Problem("twin.scenario", message, Text("请改正语法。", "Mend the TOML."), file=file)]
@@ -348,10 +354,7 @@ def _weather(file: ScenarioFile) -> Iterator[Problem]:
 
 def _invalid(fault: Mapping[str, Any]) -> Problem:
     column = ".".join(str(part) for part in fault["loc"])
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(str(fault["type"]), Text(f"值不对: {fault['msg']}。", f"Wrong value: {fault['msg']}."))
+    message = worded(fault)
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
         return unknown(column, column, "key", ScenarioFile.model_fields, "scenario")
     return Problem(f"twin_file.{fault['type']}", message, GUIDE, column=column)

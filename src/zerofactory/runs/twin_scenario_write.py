@@ -18,6 +18,7 @@ from zerofactory.store.files import write_bytes_whole
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 TIMES = re.compile(r"([01]\d|2[0-3]):[0-5]\d\s*[-–]\s*([01]\d|2[0-3]):[0-5]\d")
 CHECKED_DAYS = 7
+LONGEST_TITLE, MOST_SHIFTS, MOST = 200, 24, 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +129,16 @@ def _faults(context: Context, wish: Wish) -> Iterator[Problem]:
         yield _fault("id", f"已有场景“{wish.id}”。", f"There is a scenario '{wish.id}' already.", ("请换名, 或勾选覆盖。", "Choose another name, or tick that it takes its place."))  # fmt: skip
     if not wish.title.zh.strip():
         yield _fault("title", "场景没有标题。", "The scenario has no title.", ("请写标题。", "Write one."))
+    if any(len(one) > LONGEST_TITLE or not one.isprintable() for one in (wish.title.zh, wish.title.en)):
+        yield _fault("title", f"标题至多 {LONGEST_TITLE} 个字符, 一行。", f"A title has at most {LONGEST_TITLE} characters on one line.", ("请缩短。", "Make it shorter."))  # fmt: skip
+    if len(_shifts(wish)) > MOST_SHIFTS:
+        yield _fault("shifts", f"{len(_shifts(wish))} 个班次, 至多 {MOST_SHIFTS}。", f"{len(_shifts(wish))} shifts; at most {MOST_SHIFTS}.", ("请减少。", "Give fewer."))  # fmt: skip
     for one in _shifts(wish):
         if not TIMES.fullmatch(one):
-            yield _fault("shifts", f"“{one}”不是班次。", f"'{one}' is no shift.", ("例如 07:00-15:00, 15:00-23:00。", "Such as 07:00-15:00, 15:00-23:00."))  # fmt: skip
+            yield _fault("shifts", f"“{one[:40]}”不是班次。", f"'{one[:40]}' is no shift.", ("例如 07:00-15:00, 15:00-23:00。", "Such as 07:00-15:00, 15:00-23:00."))  # fmt: skip
     for name, value in (("volume_times", wish.volume_times), ("cycle_s", wish.cycle_s), ("machines", wish.machines)):
-        if value is not None and value <= 0:
-            yield _fault(name, f"{value:g} 应大于零。", f"{value:g} is not above zero.", ("请改正。", "Correct it."))
+        if value is not None and not 0 < value < MOST:
+            yield _fault(name, f"应大于零且小于 {MOST:g}。", f"It must lie above zero and below {MOST:g}.", ("请改正。", "Correct it."))  # fmt: skip
     if wish.station and wish.station not in {one.id for one in read(context).line.stations}:
         yield _fault("station", f"没有工位“{wish.station}”。", f"There is no station '{wish.station}'.", ("请从列表选择。", "Choose one of the list."))  # fmt: skip
     nothing = wish.volume_times is None and not _shifts(wish) and not (wish.station and (wish.cycle_s or wish.machines))

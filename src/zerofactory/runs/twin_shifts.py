@@ -22,7 +22,7 @@ MOST_OVERTIME_H = 24.0
 class _Strict(BaseModel):
     """A part of a scenario: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ShiftsEntry(_Strict):

@@ -43,7 +43,7 @@ PURCHASED, EXPORTED, YIELD = "electricity_purchased", "electricity_exported", "e
 class SupplyEntry(BaseModel):
     """What a scenario builds. ``pv`` and ``battery`` are parameters of those kinds of asset; ``place`` names the typical year."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     behind: Literal["line", "plant"]
     rule: Literal["surplus", "valley"] = "surplus"

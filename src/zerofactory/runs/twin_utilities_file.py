@@ -31,6 +31,7 @@ from zerofactory.optimisation.utilities.source import Chiller, Heater
 from zerofactory.optimisation.utilities.tank import Tank
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
+from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_change import unknown
 from zerofactory.runs.twin_file import Twin
 from zerofactory.runs.twin_utilities_entries import DownEntry, UtilitiesFile, WeatherEntry
@@ -204,7 +205,7 @@ def _text(context: Context) -> str | None:
 def _raw(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
         raise FaultyData([Problem("utilities.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error  # fmt: skip
 
@@ -217,10 +218,7 @@ def _file(raw: Mapping[str, Any], name: str) -> UtilitiesFile:
 
 
 def _fault(entry: Mapping[str, Any], file: str) -> Problem:
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
+    message = worded(entry)
     column = ".".join(str(part) for part in entry["loc"])
     return Problem(f"utilities.{entry['type']}", message, GUIDE, file=file, column=column)
 

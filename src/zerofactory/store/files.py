@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
+from threading import get_ident
 
 from zerofactory.errors import FaultyData, Problem, Text
 
@@ -13,10 +14,10 @@ from zerofactory.errors import FaultyData, Problem, Text
 def write_whole(path: Path, write: Callable[[Path], None]) -> str:
     """Let ``write`` fill a temporary file, flush it to disk, rename it to ``path``; return its SHA-256.
 
-    A process killed at any moment leaves either the old file, the new file, or a leftover `*.partial` that nobody reads.
+    Two threads that write the same file do not meet. A process killed at any moment leaves either the old file, the new file, or a leftover `*.partial` that nobody reads.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}{get_ident()}.partial")
     try:
         write(partial)
         digest = sha256_of(partial)

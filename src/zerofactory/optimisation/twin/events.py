@@ -8,91 +8,16 @@ station and interval as they pass; nothing is sampled.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-import numpy as np
-
 from zerofactory.optimisation.twin.draw import EMPIRICAL, duration, uniform
 from zerofactory.optimisation.twin.heap import Queue, compiled, pop, push
 from zerofactory.optimisation.twin.line import BLOCKED, FAILED, IDLE, OFF, SETUP, STANDBY, WARM_UP, WORKING
+from zerofactory.optimisation.twin.records import A_BUFFER, A_MACHINE, A_PIECE, NOBODY, SPARE, World
 
 DONE, FAILS, REPAIRED, READY, OPENS, CLOSES, WARMS, AWAKE, SET, CARRIED, BACK = range(11)
 CYCLE, BETWEEN, REPAIR, JUDGED = range(4)
 PURPOSES = 4
-NOBODY = -1
 MADE, SCRAPPED, REWORKED, FINISHED, FAILURES, SETUPS = range(6)
 STATES_TOLD = 8
-
-
-STATION = np.dtype(
-    [
-        ("first_machine", "i8"), ("end_machine", "i8"), ("takes", "i8"), ("end_takes", "i8"), ("gives", "i8"), ("rework", "i8"),
-        ("factors", "i8"),
-        ("scrap", "f8"), ("scrap_or_rework", "f8"), ("setup_s", "f8"), ("patience_s", "f8"), ("wake_s", "f8"), ("warm_up_s", "f8"),
-        ("pool", "i8"), ("operators", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("entered", "i8"), ("flag", "b1"),
-    ]
-)  # fmt: skip
-"""A station: its machines, buffers (places in `World.lists`), shares, times, shifts (places in `World.numbers`); and what
-changes: whether its shift is open, pieces started, whether it waits to be looked at."""
-STREAM = np.dtype(
-    [
-        ("kind", "i8"),
-        ("first", "f8"),
-        ("second", "f8"),
-        ("observed", "i8"),
-        ("end", "i8"),
-        ("seed", "u8"),
-        ("drawn", "i8"),
-    ]
-)
-"""What a station draws for a purpose (cycle, between, repair, judged): its spread, observed values, seed, and how many so far."""
-MACHINE = np.dtype(
-    [
-        ("station", "i8"), ("state", "i8"), ("since", "f8"), ("piece", "i8"), ("begun", "f8"), ("target", "i8"),
-        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"),
-    ]
-)  # fmt: skip
-"""A machine: its state since when, the family of its piece and when that entered the line, the buffer a finished piece waits
-for, work left, work until it fails, the family made last."""
-BUFFER = np.dtype(
-    [
-        ("room", "i8"), ("slots", "i8"), ("travel_s", "f8"), ("vehicles", "i8"), ("takers", "i8"), ("end_takers", "i8"),
-        ("givers", "i8"), ("end_givers", "i8"), ("held", "i8"), ("ready", "i8"), ("head", "i8"), ("waiting", "i8"),
-        ("direct", "b1"),
-    ]
-)  # fmt: skip
-"""A buffer: its room and slots, the way to it, who takes and who gives; pieces in it, arrived, the oldest, waiting for a vehicle; a
-direct one takes a piece only for a machine that takes it out at once."""
-SLOT = np.dtype([("family", "i8"), ("born", "f8")])
-CLOCK = np.dtype(
-    [
-        ("step_s", "f8"), ("horizon_s", "f8"), ("mix", "i8"), ("end_mix", "i8"), ("top", "i8"), ("cycles", "i8"), ("events", "i8"),
-        ("passed", "i8"), ("passage_s", "f8"), ("last_done", "f8"), ("traced", "i8"),
-    ]
-)  # fmt: skip
-"""The run: its steps and end, the mix, how many stations wait to be looked at, how much happened, time in the line."""
-SEEN = np.dtype([("at_s", "f8"), ("kind", "i8"), ("who", "i8"), ("value", "i8"), ("family", "i8")])
-"""What is remembered of a traced run: a machine entered a state, a buffer holds so many, a piece of a family is finished."""
-A_MACHINE, A_BUFFER, A_PIECE = range(3)
-SPARE = 4096
-"""Rows of the trace that must be free before an event: what one event may set off at one moment."""
-
-
-class World(NamedTuple):
-    """The line and all that changes in it, as records. ``tally`` is station × interval × (seconds by state, then counts)."""
-
-    stations: Any
-    streams: Any  # four a station
-    machines: Any
-    buffers: Any
-    slots: Any
-    pools: Any  # how many of each are free
-    lists: Any  # buffers before stations, stations around buffers, the mix; then the stack of stations to look at
-    numbers: Any  # shifts (start, end), observed durations, factors of families
-    tally: Any
-    finished: Any  # interval × family
-    clock: Any  # one record
-    trace: Any  # rows of SEEN; none where nothing is to be remembered
 
 
 @compiled
@@ -248,7 +173,21 @@ def may_start(w: World, s: int) -> bool:
     for one in range(w.stations[s].takes, w.stations[s].end_takes):
         if w.buffers[w.lists[one]].ready == 0:
             return False
+    gives = w.stations[s].gives
+    if gives != NOBODY and w.buffers[gives].before and w.buffers[gives].held + taken(w, gives) >= w.buffers[gives].room:
+        return False
     return may_staff(w, s)
+
+
+@compiled
+def taken(w: World, buffer: int) -> int:
+    """Return how many pieces out of a buffer are at the machines that take from it."""
+    found = 0
+    for one in range(w.buffers[buffer].takers, w.buffers[buffer].end_takers):
+        s = w.lists[one]
+        for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
+            found += w.machines[k].piece != NOBODY
+    return found
 
 
 @compiled
@@ -367,6 +306,10 @@ def free(w: World, k: int, at: float) -> None:
     w.machines[k].target = NOBODY
     if w.stations[s].open or w.machines[k].state != WARM_UP:
         enter(w, k, IDLE if w.stations[s].open else OFF, at)
+    for one in range(w.stations[s].takes, w.stations[s].end_takes):
+        if w.buffers[w.lists[one]].before:
+            for giver in range(w.buffers[w.lists[one]].givers, w.buffers[w.lists[one]].end_givers):
+                look(w, w.lists[giver])
     look(w, s)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf, isfinite
 
 from zerofactory.errors import Problem, Text
 from zerofactory.optimisation.twin.draw import Spread
@@ -148,14 +149,16 @@ class Line:
 
 def faults(line: Line, file: str | None = None) -> list[Problem]:
     """Return every fault of a line: unknown names, buffers of nothing, shares above one, negative times, no exit, no way out."""
-    found = [*_names(line)]
+    found, pools = [*_names(line)], sorted(one.id for one in line.pools)
     for place, one in enumerate(line.buffers):
         if one.capacity < 1 and not one.direct:
             found.append(_fault("capacity", f"buffers[{place}].capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 机对机直接交接时写 direct = true。", "At least 1; where machines hand over directly write direct = true.")))  # fmt: skip
         if one.direct:
             found += _direct(one, f"buffers[{place}]", line)
-        if one.travel_s < 0:
+        if not 0 <= one.travel_s < inf:
             found.append(_negative(f"buffers[{place}].travel_s", one.travel_s))
+        if one.vehicles is not None and one.vehicles not in pools:
+            found.append(_fault("unknown", f"buffers[{place}].vehicles", f"没有资源“{one.vehicles}”。", f"There is no pool '{one.vehicles}'.", (f"可选: {', '.join(pools) or '(无, 请加 [[pools]])'}。", f"Choose one of: {', '.join(pools) or '(none: add [[pools]])'}.")))  # fmt: skip
     for place, pool in enumerate(line.pools):
         if pool.number < 1:
             found.append(_fault("pool", f"pools[{place}].number", f"资源“{pool.id}”的数量为 {pool.number}。", f"Pool '{pool.id}' has {pool.number}.", ("至少为 1。", "At least 1.")))  # fmt: skip
@@ -173,6 +176,8 @@ def _fault(code: str, column: str, zh: str, en: str, hint: tuple[str, str]) -> P
 
 
 def _negative(column: str, value: float) -> Problem:
+    if not isfinite(value):
+        return _fault("finite", column, f"{value} 不是有限的数。", f"{value} is no finite number.", ("请写非负数。", "Write a number not below zero."))  # fmt: skip
     return _fault("negative", column, f"{value:g} 不能为负。", f"{value:g} is below zero.", ("请写非负数。", "Write a number not below zero."))  # fmt: skip
 
 
@@ -202,9 +207,12 @@ def _station(one: Station, where: str, line: Line) -> Iterator[Problem]:
     yield from _shares(one, where)
     if one.machines < 1:
         yield _fault("machines", f"{where}.machines", f"机器数为 {one.machines}。", f"It has {one.machines} machines.", ("至少为 1。", "At least 1."))  # fmt: skip
-    for name in ("setup_s", "standby_after_s", "wake_s", "warm_up_s"):
-        if getattr(one, name) < 0:
+    for name in ("setup_s", "wake_s", "warm_up_s"):
+        if not 0 <= getattr(one, name) < inf:
             yield _negative(f"{where}.{name}", getattr(one, name))
+    if not one.standby_after_s >= 0:
+        yield _negative(f"{where}.standby_after_s", one.standby_after_s)
+    yield from _factors(one, where, line)
     yield from _spread(one.cycle, f"{where}.cycle", zero=False)
     if one.failure is not None:
         yield from _spread(one.failure.between, f"{where}.failure.between", zero=False)
@@ -212,8 +220,17 @@ def _station(one: Station, where: str, line: Line) -> Iterator[Problem]:
     for carrier, draw in one.draws.items():
         if carrier not in CARRIERS or set(draw.power) - set(STATES):
             yield _fault("draw", f"{where}.draws.{carrier}", f"不认识载能“{carrier}”或其状态。", f"'{carrier}' or one of its states is unknown.", (f"载能: {', '.join(CARRIERS)}; 状态: {', '.join(STATES)}。", f"Carriers: {', '.join(CARRIERS)}; states: {', '.join(STATES)}."))  # fmt: skip
-        if min((*draw.power.values(), draw.per_piece)) < 0:
-            yield _negative(f"{where}.draws.{carrier}", min((*draw.power.values(), draw.per_piece)))
+        for value in (*draw.power.values(), draw.per_piece):
+            if not 0 <= value < inf:
+                yield _negative(f"{where}.draws.{carrier}", value)
+
+
+def _factors(one: Station, where: str, line: Line) -> Iterator[Problem]:
+    for family, factor in one.cycle_factors.items():
+        if family not in line.mix:
+            yield _fault("family", f"{where}.cycle_factors", f"mix 里没有“{family}”。", f"The mix has no '{family}'.", (f"可选: {', '.join(dict.fromkeys(line.mix))}。", f"Choose one of: {', '.join(dict.fromkeys(line.mix))}."))  # fmt: skip
+        if not 0 < factor < inf:
+            yield _fault("factor", f"{where}.cycle_factors.{family}", f"{factor:g} 应大于零。", f"{factor:g} is not above zero.", ("例如 1.2: 节拍长两成。", "For example 1.2: its cycle is a fifth longer."))  # fmt: skip
 
 
 def _connections(one: Station, where: str, line: Line) -> Iterator[Problem]:
@@ -241,8 +258,9 @@ def _shares(one: Station, where: str) -> Iterator[Problem]:
 
 def _spread(one: Spread, where: str, *, zero: bool) -> Iterator[Problem]:
     numbers = (one.mean_s, one.low_s, one.high_s, one.step_s, *one.values_s)
-    if min(numbers) < 0 or one.shape <= 0:
-        yield _negative(where, min(*numbers, one.shape))
+    wrong = [value for value in numbers if not 0 <= value < inf] + [v for v in (one.shape,) if not 0 < v < inf]
+    if wrong:
+        yield _negative(where, wrong[0])
         return
     if one.kind == "empirical" and not one.values_s:
         yield _fault("spread", where, "没有实测值。", "It has no observed values.", ("请在 values_s 中列出。", "List them in values_s."))  # fmt: skip
@@ -250,6 +268,15 @@ def _spread(one: Spread, where: str, *, zero: bool) -> Iterator[Problem]:
         yield _fault("spread", where, "上限低于下限。", "Its upper end lies below its lower end.", ("请交换两数。", "Exchange them."))  # fmt: skip
     elif not zero and one.average_s <= 0:
         yield _fault("spread", where, "平均时长为零。", "It takes no time on average.", ("请写正数。", "Write a number above zero."))  # fmt: skip
+    elif not _drawable(one):
+        yield _fault("spread", where, f"{one.kind} 的均值 {one.mean_s:g} 与形状 {one.shape:g} 算不出分布。", f"A {one.kind} of mean {one.mean_s:g} and shape {one.shape:g} cannot be drawn.", ("形状一般在 0.3 与 10 之间; 均值须大于零。", "Shapes usually lie between 0.3 and 10; the mean must be above zero."))  # fmt: skip
+
+
+def _drawable(one: Spread) -> bool:
+    try:
+        return all(isfinite(value) for value in one.coded())
+    except (OverflowError, ValueError, ZeroDivisionError):
+        return False
 
 
 def _flow(line: Line) -> Iterator[Problem]:

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
-from zerofactory.optimisation.twin import events
+from zerofactory.optimisation.twin import events, records
 from zerofactory.optimisation.twin.draw import streams
-from zerofactory.optimisation.twin.events import NOBODY, World
 from zerofactory.optimisation.twin.heap import Queue, push, queue
 from zerofactory.optimisation.twin.line import IDLE, STATES, Buffer, Line, Window, faults, serial
+from zerofactory.optimisation.twin.records import NOBODY, World
 from zerofactory.optimisation.twin.serial import NEVER, NONE_S
 from zerofactory.optimisation.twin.start import State, set_out
 
@@ -111,8 +111,8 @@ def arrays(line: Line, horizon_s: float, step_s: float, seed: int, replication: 
     lists: list[int] = []
     numbers: list[float] = []
     families = list(dict.fromkeys(line.mix))
-    stations = np.zeros(len(line.stations), dtype=events.STATION)
-    buffers = np.zeros(len(line.buffers), dtype=events.BUFFER)
+    stations = np.zeros(len(line.stations), dtype=records.STATION)
+    buffers = np.zeros(len(line.buffers), dtype=records.BUFFER)
     names = [one.id for one in line.stations]
     for row, place in zip(stations, range(len(names)), strict=True):
         _station(row, line, place, lists, numbers)
@@ -124,20 +124,20 @@ def arrays(line: Line, horizon_s: float, step_s: float, seed: int, replication: 
         slots = _buffer(row, line, buffer, lists, slots)
     ends = np.cumsum([one.machines for one in line.stations])
     stations["first_machine"], stations["end_machine"] = ends - [one.machines for one in line.stations], ends
-    machines = np.zeros(int(ends[-1]), dtype=events.MACHINE)
+    machines = np.zeros(int(ends[-1]), dtype=records.MACHINE)
     machines["station"] = np.repeat(np.arange(len(names)), [one.machines for one in line.stations])
     machines["piece"] = machines["target"] = machines["last"] = NOBODY
     intervals = max(int(np.ceil(horizon_s / step_s)), 1)
-    clock = np.zeros(1, dtype=events.CLOCK)
+    clock = np.zeros(1, dtype=records.CLOCK)
     clock["step_s"], clock["horizon_s"], clock["mix"] = step_s, horizon_s, len(lists)
     lists += [families.index(one) for one in line.mix]
     clock["end_mix"] = len(lists)
     lists += [0] * (len(names) + 1)  # the stack
     return World(
-        stations, given, machines, buffers, np.zeros(max(slots, 1), dtype=events.SLOT),
+        stations, given, machines, buffers, np.zeros(max(slots, 1), dtype=records.SLOT),
         np.array([one.number for one in line.pools] or [0], dtype=np.int64), np.array(lists, dtype=np.int64),
         np.array(numbers, dtype=np.float64), np.zeros((len(names), intervals, len(STATES) + len(COUNTS))),
-        np.zeros((intervals, len(families))), clock, np.zeros(0, dtype=events.SEEN),
+        np.zeros((intervals, len(families))), clock, np.zeros(0, dtype=records.SEEN),
     )  # fmt: skip
 
 
@@ -160,7 +160,7 @@ def _station(row: Any, line: Line, place: int, lists: list[int], numbers: list[f
 
 def _streams(line: Line, seed: int, replication: int, numbers: list[float]) -> NDArray[Any]:
     """Return the streams of all stations; observed durations are added to the common numbers."""
-    found = np.zeros(len(line.stations) * len(PURPOSES), dtype=events.STREAM)
+    found = np.zeros(len(line.stations) * len(PURPOSES), dtype=records.STREAM)
     names = [one.id for one in line.stations]
     found["seed"] = np.stack([streams(seed, replication, names, what) for what in PURPOSES], axis=1).ravel()
     for place, one in enumerate(line.stations):
@@ -178,6 +178,7 @@ def _buffer(row: Any, line: Line, one: Buffer, lists: list[int], slots: int) -> 
     """Fill the record of a buffer; return how many slots are taken after it."""
     places = 1 if one.direct else one.capacity
     row["room"], row["slots"], row["travel_s"], row["direct"] = places, slots, one.travel_s, one.direct
+    row["before"] = line.blocks_before
     row["vehicles"] = NOBODY if one.vehicles is None else [pool.id for pool in line.pools].index(one.vehicles)
     row["takers"] = len(lists)
     lists += [place for place, station in enumerate(line.stations) if one.id in station.takes]
@@ -214,7 +215,7 @@ def _only_serial() -> Problem:
         Text("blocks_before 只用于简单串行线。", "blocks_before is for plain serial lines only."),
         Text("请去掉, 或把线写成一台一工位的串行线。", "Leave it out, or make the line a plain serial one."),
         column="blocks_before",
-    )
+    )  # fmt: skip
 
 
 def _refuse_standstill(world: World, line: Line) -> None:

@@ -22,6 +22,9 @@ PLATEAU = 0.9  # the quantile of a day's power that is its plateau: above breaks
 LEAST_DAYS = 5  # of a kind; fewer are taken to pass as the kind with most days
 LEAST_PART = 1.0 / 3.0  # of the days of that kind: the medians of fewer are too rough to cut by
 CLEAR = 4.0  # times the scatter of closed days: how far a plateau must stand above them
+NORMAL = 1.4826
+"""The standard deviation over the median distance of normal numbers (Rousseeuw, Croux 1993, doi 10.1080/01621459.1993.10476408):
+a night shift that ends on a closed day must not count as scatter."""
 APART = 0.1  # of the plateau: what must be empty between two levels for them to be two
 
 
@@ -68,7 +71,7 @@ def rhythm(power: Floats, kinds: NDArray[np.int64]) -> Rhythm | None:
     if not known.size:
         return None
     floor = float(np.nanmedian(closed)) if np.isfinite(closed).any() else float(np.quantile(known, 0.05))
-    clear = CLEAR * float(np.nanstd(closed)) if np.isfinite(closed).any() else 0.0
+    clear = CLEAR * NORMAL * float(np.nanmedian(np.abs(closed - floor))) if np.isfinite(closed).any() else 0.0
     days = {int(kind): int((kinds == kind).sum()) for kind in np.unique(kinds) if kind != CLOSED}
     shapes = {kind: shape for kind in days if (shape := _shape(power[kinds == kind], floor, clear)) is not None}
     if not shapes:

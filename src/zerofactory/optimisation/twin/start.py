@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from zerofactory.errors import Problem, Text, refuse
-from zerofactory.optimisation.twin import events
+from zerofactory.optimisation.twin import events, records
 from zerofactory.optimisation.twin.draw import EXPONENTIAL, GEOMETRIC, uniform
-from zerofactory.optimisation.twin.events import NOBODY, World
 from zerofactory.optimisation.twin.heap import Queue, push
 from zerofactory.optimisation.twin.line import FAILED, SETUP, STATES, Line
+from zerofactory.optimisation.twin.records import NOBODY, World
 
 BEGINS = ("working", "setup", "failed")
 """States that a machine goes on with; in any other it looks for work when its shift is open."""
@@ -71,7 +71,7 @@ def set_out(w: World, q: Queue, line: Line, state: State) -> None:
         for slot in range(held):
             w.slots[row["slots"] + slot]["family"] = given[slot % len(given)]
         if held:
-            events.see(w, 0.0, events.A_BUFFER, (place, held, NOBODY))
+            events.see(w, 0.0, records.A_BUFFER, (place, held, NOBODY))
             for taker in range(int(row["takers"]), int(row["end_takers"])):
                 events.look(w, int(w.lists[taker]))
     for place, station in enumerate(line.stations):

@@ -10,19 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.optimisation.twin import events
-from zerofactory.optimisation.twin.events import World
+from zerofactory.optimisation.twin import events, records
 from zerofactory.optimisation.twin.line import IDLE, OFF, Line
 from zerofactory.optimisation.twin.production import Run, begin, ended, opened
+from zerofactory.optimisation.twin.records import World
 from zerofactory.optimisation.twin.start import State, set_out
 
 CHUNK = 1 << 16
 MOST_ROWS = 20_000_000
 """A trace of more rows (640 MB) is refused: trace a day, not a year."""
 COLUMNS: Mapping[int, tuple[tuple[str, str, str], ...]] = {
-    events.A_MACHINE: (("machine", "who", "i8"), ("state", "value", "i8"), ("family", "family", "i8")),
-    events.A_BUFFER: (("buffer", "who", "i8"), ("held", "value", "i8")),
-    events.A_PIECE: (("station", "who", "i8"), ("family", "family", "i8")),
+    records.A_MACHINE: (("machine", "who", "i8"), ("state", "value", "i8"), ("family", "family", "i8")),
+    records.A_BUFFER: (("buffer", "who", "i8"), ("held", "value", "i8")),
+    records.A_PIECE: (("station", "who", "i8"), ("family", "family", "i8")),
 }
 
 
@@ -63,7 +63,7 @@ def traced(
     FaultyData
         As `production.simulate`; and when more happened than is kept.
     """
-    world = opened(line, horizon_s, step_s, seed, replication)._replace(trace=np.zeros(CHUNK, dtype=events.SEEN))
+    world = opened(line, horizon_s, step_s, seed, replication)._replace(trace=np.zeros(CHUNK, dtype=records.SEEN))
     waiting = begin(world)
     if state is not None:
         set_out(world, waiting, line, state)
@@ -82,8 +82,8 @@ def traced(
     seen = seen[seen["at_s"] < until]
     return run, Trace(
         line, until, tuple(dict.fromkeys(line.mix)), tuple(int(one) for one in world.machines["station"]),
-        machines=_beginning(world, _told(seen, events.A_MACHINE)), levels=_told(seen, events.A_BUFFER),
-        finished=_told(seen, events.A_PIECE),
+        machines=_beginning(world, _told(seen, records.A_MACHINE)), levels=_told(seen, records.A_BUFFER),
+        finished=_told(seen, records.A_PIECE),
     )  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def _told(seen: NDArray[Any], kind: int) -> NDArray[Any]:
 def _beginning(world: World, machines: NDArray[Any]) -> NDArray[Any]:
     """Return the rows of the machines, each machine's state at the very beginning before them, and what changes nothing left out."""
     first = np.zeros(len(world.machines), dtype=machines.dtype)
-    first["machine"], first["family"] = np.arange(len(first)), events.NOBODY
+    first["machine"], first["family"] = np.arange(len(first)), records.NOBODY
     first["state"] = [_state_at_zero(world, k) for k in range(len(first))]
     every = np.concatenate([first, machines])
     last = np.full(len(first), -(10**9))
