@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -211,3 +213,13 @@ def test_ids_in_listings_are_not_cut(zf: Call, closed: Path) -> None:
         rows = json.loads(zf("list", kind, "-w", str(closed), "--json").stdout)
         shown = zf("list", kind, "-w", str(closed)).stdout
         assert all(str(next(iter(row.values()))) in shown for row in rows)
+
+
+def test_a_port_that_is_taken_is_told_before_anything_else(tmp_path: Path) -> None:
+    """No link to become the administrator is printed by a server that cannot serve."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        words = ("serve", "--port", str(other.getsockname()[1]), "--json", "-w", str(tmp_path))
+        done = subprocess.run([sys.executable, "-m", "zerofactory.cli", *words], capture_output=True, check=False)
+    assert done.returncode == 2
+    assert [one["code"] for one in json.loads(done.stdout)["problems"]] == ["serve.port"]
+    assert list(tmp_path.iterdir()) == []

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
+import socket
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +62,7 @@ def serve(
     tls = certificate is not None and key is not None
     if not (tls or behind_proxy or plain_public or _is_loopback(host)):
         leave((_public(host),), EXIT_REFUSED, as_json=as_json)
+    listening = _listening(host, port, as_json=as_json)
     import uvicorn
 
     from zerofactory.api.app import Settings, create
@@ -70,7 +74,7 @@ def serve(
     root = workspace or state.workspace or Path()
     app = create(root, Settings(tls or behind_proxy, upload_megabytes))
     mount(app)
-    address = f"{'https' if tls else 'http'}://{_shown(host)}:{port}"
+    address = f"{'https' if tls else 'http'}://{_shown(host)}:{listening.getsockname()[1]}"
     code = first_invitation(app.state.server.access, clock())
     if as_json:
         welcome = None if code is None else f"{address}/welcome?code={code}"
@@ -78,11 +82,34 @@ def serve(
     else:
         _told(address, code)
     sys.stdout.flush()  # whoever reads it through a pipe needs the link now
-    with delivering(app.state.server):
-        uvicorn.run(
-            app, host=host, port=port, log_level="warning", server_header=False, proxy_headers=behind_proxy,
-            ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
-        )  # fmt: skip
+    settings = uvicorn.Config(
+        app, log_level="warning", server_header=False, proxy_headers=behind_proxy,
+        ssl_certfile=str(certificate) if tls else None, ssl_keyfile=str(key) if tls else None,
+    )  # fmt: skip
+    with listening, delivering(app.state.server), suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run(sockets=[listening])
+
+
+def _listening(host: str, port: int, *, as_json: bool) -> socket.socket:
+    """Return the socket of the server, taken before anything is told; leave with the reason where it cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        leave((_taken(host, port, error),), EXIT_REFUSED, as_json=as_json)
+
+
+def _taken(host: str, port: int, error: OSError) -> Problem:
+    from zerofactory.errors import Problem, Text
+
+    if error.errno == errno.EADDRINUSE:
+        message = Text(f"端口 {port} 已被占用。", f"Port {port} is in use.")
+    else:
+        said = error.strerror or error
+        message = Text(
+            f"不能在 {_shown(host)}:{port} 上服务: {said}", f"{_shown(host)}:{port} cannot be served: {said}"
+        )
+    return Problem("serve.port", message, Text("请用 --port 换一个(1024 以上), 或核对 --host。", "Choose another with --port (above 1023), or check --host."))  # fmt: skip
 
 
 def _told(address: str, code: str | None) -> None:
