@@ -96,6 +96,7 @@ def test_readings_of_the_twin_can_be_imported(plant: Context, tmp_path: Path) ->
     found = twin.run(plant, twin.Asked(date(2025, 1, 6), days=3, warm_up_days=0, runs=1))
     file = tmp_path / "twin.csv"
     rows = twin.readings(found, file)
+    assert set(twin.unmetered(found)) == {"natural_gas"}
     assert rows == 3 * 96
     with file.open(encoding="utf-8", newline="") as opened:
         total = sum(float(row["value"]) for row in csv.DictReader(opened))

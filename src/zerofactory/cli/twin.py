@@ -67,7 +67,7 @@ def run(
     found = use.run(context, begun.asked)
     written = use.readings(found, out) if out is not None else 0
     if as_json:
-        print_json({**found.as_json(), **begun.as_json(), "readings": written})
+        print_json({**found.as_json(), **begun.as_json(), "readings": written, "unmetered": use.unmetered(found)})
         return
     for note in begun.notes:
         print_line(read(note))
@@ -76,6 +76,9 @@ def run(
     twin_utilities.show(found.around)
     if out is not None:
         print_line(say(f"已写 {written:,} 条读数: {out}", f"{written:,} readings written: {out}"))
+        for carrier in use.unmetered(found):
+            zh, en = CARRIERS[carrier]
+            print_line(say(f"{zh}没有表计, 不在读数里。", f"{en} has no meter and is not among the readings."))
 
 
 @door

@@ -132,10 +132,10 @@ def _print(context: Context, found: Now) -> None:
     place = zone(context.workspace.plant.time_zone)
     rows = [_cells(one, place) for one in found.stations]
     print_table(
-        say(f"产线 {found.at.astimezone(place):%Y-%m-%d %H:%M}", f"the line at {found.at.astimezone(place):%Y-%m-%d %H:%M}"),
-        [(say("工位", "station"), "left"), (say("状态", "state"), "left"), (say("可能", "likely"), "right"), (say("自", "since"), "left"),
-         ("kW", "right"), (say("应为", "expected"), "right"), (say("残差", "residual"), "right"), (say("今日件", "made"), "right"),
-         (say("今日 kgCO2e", "kgCO2e today"), "right")],
+        say(f"产线 {found.at.astimezone(place):%Y-%m-%d %H:%M}", f"the line at {found.at.astimezone(place):%Y-%m-%d %H:%M}; made and kgCO2e of the day"),
+        [(say("工位", "station"), "left"), (say("状态", "state"), "left"), (say("可能", "sure"), "right"), (say("自", "since"), "left"),
+         ("kW", "right"), (say("应为", "exp."), "right"), (say("残差", "more"), "right"), (say("今日件", "made"), "right"),
+         (say("今日 kgCO2e", "kgCO2e"), "right")],
         rows,
     )  # fmt: skip
     known = {name: held for name, held in found.levels.items() if held is not None}

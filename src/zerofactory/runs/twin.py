@@ -370,6 +370,13 @@ def readings(simulated: Simulated, file: Path, replication: int = 0) -> int:
     return sum(len(amounts) for amounts in sums.values())
 
 
+def unmetered(simulated: Simulated) -> dict[str, float]:
+    """Return what the mean run takes of carriers of which no station and no utility names a meter: no reading tells it."""
+    named = {carrier for (_, carrier), meters in simulated.twin.meters.items() if meters}
+    named |= {carrier for (_, carrier), meters in simulated.aside_meters.items() if meters}
+    return {carrier: one.mean for carrier, one in simulated.energy.items() if carrier not in named and one.mean}
+
+
 def _mean_shares(rows: Sequence[Sequence[Share]]) -> tuple[Share, ...]:
     """Return the mean shares of the replications, station by station."""
 
