@@ -25,6 +25,7 @@ FATES = {"sold": Text("外售", "sold"), "returned": Text("返钢厂闭环", "re
 STATES = {"held": Text("含在到货内", "held by deliveries"), "booked": Text("已有凭证", "booked"), "ours": Text("已按件数入账", "booked from counts"), "to_book": Text("待入账", "to be booked")}  # fmt: skip
 STATUS = {"verified": Text("已核实", "verified"), "secondary": Text("二手", "secondary"), "placeholder": Text("占位", "placeholder")}  # fmt: skip
 Told = dict[str, Any]
+HARD = "\u00a0"  # a space at which a cell is not broken
 
 
 def build(visit: Visit) -> None:
@@ -327,7 +328,7 @@ def _short(one: Told) -> str:
 
 
 def _span(one: Told, scale: float = 1.0, digits: int = 0) -> str:
-    return f"{one['low'] * scale:,.{digits}f} … {one['high'] * scale:,.{digits}f}"
+    return f"{one['low'] * scale:,.{digits}f} … {one['high'] * scale:,.{digits}f}".replace(" ", HARD)
 
 
 PAGE = Page("quality_losses", PATH, Text("质量损失", "Quality losses"), "report_problem", "optimise", 57, "read", build)
