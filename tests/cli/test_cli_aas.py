@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.runs import plant_with_shells
@@ -48,8 +48,12 @@ def test_files_are_written_by_their_names(plant: Path, tmp_path: Path) -> None:
 
 
 def test_the_server_is_for_this_machine_alone(plant: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: dict[str, Any] = {}
-    monkeypatch.setattr("uvicorn.run", lambda application, **more: seen.update(more))
-    address = json.loads(told("serve", "--port", "8123", "--json", "-w", str(plant)))["api"]
-    assert address == "http://127.0.0.1:8123/aas/api/v3.0"
-    assert (seen["host"], seen["port"]) == ("127.0.0.1", 8123)
+    seen: list[tuple[str, int]] = []
+    monkeypatch.setattr("uvicorn.Server.run", lambda _, sockets: seen.extend(one.getsockname() for one in sockets))
+    address = json.loads(told("serve", "--port", "0", "--json", "-w", str(plant)))["api"]
+    ((host, port),) = seen
+    assert host == "127.0.0.1"
+    assert address == f"http://127.0.0.1:{port}/aas/api/v3.0"
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused = json.loads(told("serve", "--port", str(other.getsockname()[1]), "--json", "-w", str(plant), code=2))
+    assert [one["code"] for one in refused["problems"]] == ["serve.port"]

@@ -53,7 +53,7 @@ def test_what_is_served_is_collected_with_its_times(boxed: Any, free_port: Calla
         with pytest.raises(FaultyData) as caught:
             await taken.start(root)
         await taken.stop()
-        assert caught.value.problems[0].code == "opc_ua_server.address"
+        assert caught.value.problems[0].code == "serve.port"
         await server.stop()
 
     asyncio.run(scenario())

@@ -189,6 +189,8 @@ def test_a_dialog_is_closed_by_escape_and_keeps_the_focus_inside(entered: Browse
     button.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector(".q-dialog [role=heading]", timeout=PATIENT)
+    opened = ".q-dialog__inner:not(.q-dialog__inner--animating)"  # it keeps the focus once it has opened
+    page.wait_for_selector(opened, timeout=PATIENT)
     for _ in range(6):
         page.keyboard.press("Tab")
         inside = "document.activeElement === document.body || !!document.activeElement.closest('.q-dialog')"

@@ -7,7 +7,7 @@ from typing import Any
 
 import uvicorn
 
-from zerofactory.connectors.opc_ua_server import listening
+from zerofactory.connectors.listening import listening_at
 
 
 class Beside:
@@ -20,7 +20,7 @@ class Beside:
 
     async def start(self) -> None:
         """Begin to listen; raise `FaultyData` when the address is taken."""
-        door = listening(*self._place)
+        door = listening_at(*self._place)
         self._task = asyncio.create_task(self._server._serve([door]))
         while not self._server.started and not self._task.done():
             await asyncio.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -69,16 +70,21 @@ def export(
 
 @door
 def serve(port: PortOption = 8081, workspace: WorkspaceOption = None, as_json: JsonOption = False) -> None:
+    folder = opened(workspace).workspace.folder
+    from zerofactory.connectors.listening import listening_at
+
+    listening = listening_at(LOOPBACK, port)
     import uvicorn
 
     from zerofactory.api.aas import ROOT, app
     from zerofactory.runs.context import open_context
 
-    folder = opened(workspace).workspace.folder
-    address = f"http://{LOOPBACK}:{port}{ROOT}"
+    address = f"http://{LOOPBACK}:{listening.getsockname()[1]}{ROOT}"
     if as_json:
         print_json({"api": address})
     else:
         print_line(say(f"AAS 接口(只读, 仅本机) {address}", f"AAS API (read-only, this machine alone) {address}"))
     sys.stdout.flush()  # whoever reads it through a pipe needs the address now
-    uvicorn.run(app(lambda: open_context(folder)), host=LOOPBACK, port=port, log_level="warning", server_header=False)
+    settings = uvicorn.Config(app(lambda: open_context(folder)), log_level="warning", server_header=False)
+    with listening, suppress(KeyboardInterrupt):
+        uvicorn.Server(settings).run(sockets=[listening])

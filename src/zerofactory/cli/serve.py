@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import ipaddress
-import socket
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -19,13 +17,15 @@ from zerofactory.cli.output import door, leave, print_json, print_line
 if TYPE_CHECKING:
     from zerofactory.errors import Problem
 
-EXIT_REFUSED = 2
 PortOption = Annotated[int, typer.Option("--port", min=0, max=65535, metavar="PORT", help=say("端口", "port"))]
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
     app.command("serve", help=say("在浏览器里用: 启动页面和接口", "in the browser: start the pages and the API"))(serve)
+
+
+EXIT_REFUSED = 2
 
 
 @door
@@ -62,7 +62,9 @@ def serve(
     tls = certificate is not None and key is not None
     if not (tls or behind_proxy or plain_public or _is_loopback(host)):
         leave((_public(host),), EXIT_REFUSED, as_json=as_json)
-    listening = _listening(host, port, as_json=as_json)
+    from zerofactory.connectors.listening import listening_at, shown
+
+    listening = listening_at(host, port)
     import uvicorn
 
     from zerofactory.api.app import Settings, create
@@ -74,13 +76,9 @@ def serve(
     root = workspace or state.workspace or Path()
     app = create(root, Settings(tls or behind_proxy, upload_megabytes))
     mount(app)
-    address = f"{'https' if tls else 'http'}://{_shown(host)}:{listening.getsockname()[1]}"
+    address = f"{'https' if tls else 'http'}://{shown(host)}:{listening.getsockname()[1]}"
     code = first_invitation(app.state.server.access, clock())
-    if as_json:
-        welcome = None if code is None else f"{address}/welcome?code={code}"
-        print_json({"pages": f"{address}/", "api": f"{address}/v1/openapi.json", "welcome": welcome})
-    else:
-        _told(address, code)
+    _told(address, code, as_json=as_json)
     sys.stdout.flush()  # whoever reads it through a pipe needs the link now
     settings = uvicorn.Config(
         app, log_level="warning", server_header=False, proxy_headers=behind_proxy,
@@ -90,29 +88,11 @@ def serve(
         uvicorn.Server(settings).run(sockets=[listening])
 
 
-def _listening(host: str, port: int, *, as_json: bool) -> socket.socket:
-    """Return the socket of the server, taken before anything is told; leave with the reason where it cannot be had."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=2048)
-    except OSError as error:
-        leave((_taken(host, port, error),), EXIT_REFUSED, as_json=as_json)
-
-
-def _taken(host: str, port: int, error: OSError) -> Problem:
-    from zerofactory.errors import Problem, Text
-
-    if error.errno == errno.EADDRINUSE:
-        message = Text(f"端口 {port} 已被占用。", f"Port {port} is in use.")
-    else:
-        said = error.strerror or error
-        message = Text(
-            f"不能在 {_shown(host)}:{port} 上服务: {said}", f"{_shown(host)}:{port} cannot be served: {said}"
-        )
-    return Problem("serve.port", message, Text("请用 --port 换一个(1024 以上), 或核对 --host。", "Choose another with --port (above 1023), or check --host."))  # fmt: skip
-
-
-def _told(address: str, code: str | None) -> None:
+def _told(address: str, code: str | None, *, as_json: bool) -> None:
+    if as_json:
+        welcome = None if code is None else f"{address}/welcome?code={code}"
+        print_json({"pages": f"{address}/", "api": f"{address}/v1/openapi.json", "welcome": welcome})
+        return
     print_line(
         say(f"页面 {address}/  接口说明 {address}/v1/openapi.json", f"Pages {address}/  API {address}/v1/openapi.json")
     )
@@ -140,10 +120,6 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-def _shown(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _public(host: str) -> Problem:

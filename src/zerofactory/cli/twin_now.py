@@ -118,7 +118,7 @@ def _shells(context: Context, host: str, port: int | None) -> tuple[Beside | Non
         return None, None
     from zerofactory.api import aas
     from zerofactory.api.beside import Beside
-    from zerofactory.connectors.opc_ua_server import free_port
+    from zerofactory.connectors.listening import free_port
     from zerofactory.runs.context import clock
 
     chosen = port or free_port(host)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import hmac
-import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from zerofactory.connectors.connection import missing_library
 from zerofactory.connectors.link import hush
+from zerofactory.connectors.listening import free_port, shown, taken
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 
 if TYPE_CHECKING:
@@ -127,22 +127,6 @@ def unit_of(symbol: str) -> Unit:
     return units()[symbol]
 
 
-def free_port(host: str) -> int:
-    """Return a port that nobody listens on."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family) as one:
-        one.bind((host, 0))
-        return int(one.getsockname()[1])
-
-
-def listening(host: str, port: int) -> socket.socket:
-    """Return a socket that listens; raise `FaultyData` when the address is taken."""
-    try:
-        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
-    except OSError as error:
-        raise FaultyData([_taken(f"{host}:{port}", str(error))]) from error
-
-
 class ReadOnlyServer:
     """The server. Everybody who is let in is a plain user, who may read and subscribe.
 
@@ -164,8 +148,8 @@ class ReadOnlyServer:
             raise FaultyData([_half()])
         self._uri, self._name = uri, name
         port = entrance.port or free_port(entrance.host)
-        shown = f"[{entrance.host}]" if ":" in entrance.host else entrance.host
-        self.url = f"opc.tcp://{shown}:{port}{entrance.path}"
+        self._port = port
+        self.url = f"opc.tcp://{shown(entrance.host)}:{port}{entrance.path}"
         self._entrance = entrance
         self._nodes: dict[str, tuple[Node, Variable]] = {}
         self._shown: dict[str, Value] = {}
@@ -207,7 +191,7 @@ class ReadOnlyServer:
         try:
             await server.start()
         except OSError as error:
-            raise FaultyData([_taken(self.url, str(error))]) from error
+            raise FaultyData([taken(self._entrance.host, self._port, error)]) from error
 
     async def show(self, values: Mapping[str, Value]) -> int:
         """Write the values of ``<place>.<variable>`` that changed, those of variables that are not there left out; return how many did."""
@@ -392,12 +376,4 @@ def _unreadable(why: str) -> Problem:
         "opc_ua_server.certificate",
         Text(f"证书或私钥读不了: {why}", f"The certificate or its key cannot be read: {why}"),
         Text("请给 PEM 或 DER 文件, 私钥不加口令。", "Give PEM or DER files, the key without a passphrase."),
-    )
-
-
-def _taken(url: str, why: str) -> Problem:
-    return Problem(
-        "opc_ua_server.address",
-        Text(f"无法监听 {url}: {why}", f"Cannot listen on {url}: {why}"),
-        Text("请换一个端口, 或停掉占用它的程序。", "Choose another port, or stop the program that has it."),
     )

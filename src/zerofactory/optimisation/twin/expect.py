@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
+from math import exp, isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -126,7 +126,7 @@ def sums(found: Floats, slack: float) -> tuple[Floats, Floats]:
     up, down = np.zeros(len(found)), np.zeros(len(found))
     high = low = 0.0
     for place, one in enumerate(np.clip(found, -CUT, CUT).tolist()):
-        if one == one:  # noqa: PLR0124  (not-a-number is unlike itself)
+        if not isnan(one):
             high, low = max(0.0, high + one - slack), max(0.0, low - one - slack)
         up[place], down[place] = high, low
     return up, down
