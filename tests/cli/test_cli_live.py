@@ -75,7 +75,7 @@ def test_the_stream_ends_cleanly_on_ctrl_c(plant: Path, form: str) -> None:
         while '"version":2' not in child.stdout.readline():
             assert child.poll() is None
         child.send_signal(signal.SIGINT)
-        _, told = child.communicate(timeout=20)
+        _, told = child.communicate(timeout=60)
     assert child.returncode == 0
     assert "Traceback" not in told
 
@@ -96,7 +96,7 @@ def test_on_a_terminal_the_table_is_renewed_until_ctrl_c(plant: Path) -> None:
                 seen += os.read(here, 65_536)
         except OSError:
             pass  # the other end is closed
-        _, told = child.communicate(timeout=20)
+        _, told = child.communicate(timeout=60)
     os.close(here)
     assert child.returncode == 0
     assert "已停止查看" in seen.decode()
@@ -104,7 +104,7 @@ def test_on_a_terminal_the_table_is_renewed_until_ctrl_c(plant: Path) -> None:
 
 
 def test_the_stream_ends_after_its_time_and_when_nobody_reads(plant: Path) -> None:
-    child = zf("live", "--stream", "--every", "0.1", "--for", "1", "-w", str(plant))
+    child = zf("live", "--stream", "--every", "0.1", "--for", "3", "-w", str(plant))
     versions = [json.loads(line)["version"] for line in child.stdout.splitlines()]
     assert versions == list(range(1, len(versions) + 1))
     assert len(versions) >= 2

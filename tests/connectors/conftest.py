@@ -80,7 +80,7 @@ class Box:
         """Return what was told, by code."""
         return dict(self.collector.events.counts)
 
-    async def until(self, holds: Callable[[], object], seconds: float = 15.0) -> None:
+    async def until(self, holds: Callable[[], object], seconds: float = 60.0) -> None:
         """Wait until something holds."""
         stop = time.monotonic() + seconds
         while not holds():
@@ -124,7 +124,7 @@ def boxed(tiny: Plant, tmp_path: Path) -> Boxed:
 def eventually() -> Callable[..., None]:
     """Return a function that waits until something holds, at most some seconds."""
 
-    def wait(holds: Callable[[], object], seconds: float = 10.0) -> None:
+    def wait(holds: Callable[[], object], seconds: float = 60.0) -> None:
         stop = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < stop, "it did not come to hold in time"

@@ -156,7 +156,7 @@ def test_broker_away_and_what_was_not_confirmed_comes_again(boxed: Any, free_por
                 await box.until(lambda: box.collector.health["mq"].state == "down")
                 assert "connectors.broker_away" in box.events()
                 async with broker(port):
-                    await box.until(lambda: box.collector.health["mq"].state == "up", 20)
+                    await box.until(lambda: box.collector.health["mq"].state == "up", 60)
                     async with sender(port) as client:
                         say(client, 9, 9.0)
                         await box.until(lambda: box.values("R1")[-1] == 9.0)

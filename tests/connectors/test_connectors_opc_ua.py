@@ -68,7 +68,7 @@ def test_subscribes_with_source_times_and_comes_back_after_a_cut(boxed: Any, fre
             await box.until(lambda: box.collector.health["ua"].state == "down")
             server, node = await serve(port)
             await show(node, 30, 40_000.0)
-            await box.until(lambda: box.values("R1")[-1] == 40.0, 20)
+            await box.until(lambda: box.values("R1")[-1] == 40.0, 60)
             assert "connectors.opc_ua_away" in box.events()
         await server.stop()
 

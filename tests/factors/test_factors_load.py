@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from time import perf_counter
 
 import pytest
 
 from zerofactory.errors import FaultyData, NotFound
 from zerofactory.factors.calendar import best_before
-from zerofactory.factors.load import factor_book, packaged_sets, read_set
-from zerofactory.factors.resolve import Scope, find, search
+from zerofactory.factors.load import factor_book, read_set
+from zerofactory.factors.resolve import search
 
 HEADER = "id,role,item,name_zh,name_en,value,unit,region,valid_from,valid_to,source,confidence\n"
 GOOD = "own.1,heat.default,heat,甲,a,0.1,tCO2/GJ,CN,2025-01-01,,s,high\n"
@@ -122,14 +121,3 @@ def test_calendar_lists_what_is_due_and_not_what_has_a_newer_edition():
 def test_grid_editions_last_until_the_next_one_is_expected():
     days = {factor.best_before for factor in factor_book().sets["cn_grid_2022"].factors}
     assert days == {date(2025, 12, 31)}  # the day on which the 2023 factors came out
-
-
-@pytest.mark.slow
-def test_choosing_is_quick():
-    packaged_sets()
-    book, scope = factor_book(), Scope("CN-上海", date(2025, 6, 30))
-    find(book, "grid.average", scope)
-    started = perf_counter()
-    for _ in range(1000):
-        find(book, "grid.average", scope)
-    assert perf_counter() - started < 0.5

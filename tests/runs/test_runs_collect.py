@@ -52,14 +52,14 @@ def simulator(reference: Path) -> Iterator[subprocess.Popen[str]]:
     """Run `zf simulate` at 1000 times real time."""
     child = zf("simulate", "-w", str(reference), "--speed", "1000", "--meters", "24", "--for", "240",
                "--protocols", "modbus,opcua,mqtt,sparkplug,dlt645,http")  # fmt: skip
-    stop = time.monotonic() + 40
+    stop = time.monotonic() + 120
     while not (reference / "connections.toml").exists():
         assert child.poll() is None, child.communicate()[0]
         assert time.monotonic() < stop
         time.sleep(0.05)
     yield child
     child.terminate()
-    child.communicate(timeout=20)
+    child.communicate(timeout=60)
 
 
 def gathered(folder: Path) -> pl.DataFrame:

@@ -87,7 +87,7 @@ def up_now(folder: Path, child: subprocess.Popen[str]) -> None:
     until(lambda: up(folder, child))
 
 
-def until(holds: object, seconds: float = 40.0) -> None:
+def until(holds: object, seconds: float = 120.0) -> None:
     stop = time.monotonic() + seconds
     while not holds():  # type: ignore[operator]
         assert time.monotonic() < stop

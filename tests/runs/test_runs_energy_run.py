@@ -172,11 +172,11 @@ def test_the_safe_state_does_not_wait_for_a_plan_that_hangs(plant: Context, devi
     def hanging(context: Context, given: Planning) -> FixedPlan:
         count["n"] += 1
         if count["n"] > 1:
-            release.wait(20)
+            release.wait(60)
         return planner(30.0)(context, given)  # type: ignore[return-value]
 
     def watch() -> None:
-        while device.battery.written != [30.0, 0.0] and time.monotonic() - began < 15:
+        while device.battery.written != [30.0, 0.0] and time.monotonic() - began < 60:
             time.sleep(0.02)
         zero_at.append(time.monotonic() - began)
         release.set()
@@ -185,7 +185,7 @@ def test_the_safe_state_does_not_wait_for_a_plan_that_hangs(plant: Context, devi
     watching.start()
     energy_run.run(plant, asked(every_minutes=0.5 / 60, seconds=2.0), planner=hanging)
     watching.join()
-    assert zero_at[0] < 5.0
+    assert zero_at[0] < 30.0  # not the minute for which the plan hangs
     assert not device.battery.tripped  # the heartbeat went on while the plan hung
 
 

@@ -26,7 +26,7 @@ from zerofactory.runs.context import Context
 from zerofactory.runs.inspect_desk import Sent
 from zerofactory.runs.inspect_listen import Asked, listen, read
 
-WAIT = 20.0
+WAIT = 60.0
 
 
 @contextlib.contextmanager

@@ -43,7 +43,7 @@ def served(context: Context, *options: str) -> Iterator[tuple[dict[str, Any], su
             lines.append(process.stdout.readline())
         yield json.loads("".join(lines)), process
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.communicate()
@@ -63,7 +63,7 @@ def test_a_foreign_client_reads_every_station_and_writes_nothing(made: Made) -> 
     plant, _ = made
     with served(plant, "--replay", "2025-03-04T10:00", "--speed", "0.001", "--http-port", "0") as (told, _process):
         found = read(told["opc_ua"], "small")
-        with urlopen(told["aas"] + "/shells?limit=1", timeout=20) as answer:
+        with urlopen(told["aas"] + "/shells?limit=1", timeout=60) as answer:
             assert json.load(answer)["result"][0]["modelType"] == "AssetAdministrationShell"
     truth = twin_now.now(plant, AT)
     booth, oven = truth.station("booth"), truth.station("oven")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.conftest import HEADER, NOW, SMALL_PLANT, readings_of
@@ -23,7 +23,7 @@ from zerofactory.runs.context import stamp
 from zerofactory.store.workspace import Workspace
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, BrowserContext
 
 PASSWORD = "stone lamp river"  # noqa: S105  (of the tests alone)
 DOCUMENT = HEADER + "diesel,2025-01-01,2025-01-31,1000,L,diesel,invoiced,D-1,\n"
@@ -87,7 +87,7 @@ def serving(folder: Path, plant_text: str | None, *options: str, access: str = "
             yield Running(address, link.group(), inbox)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 @pytest.fixture(scope="module")  # its event loop must be gone before another module of the same process starts one
@@ -99,6 +99,14 @@ def browser() -> Iterator[Browser]:
 
     with sync_playwright() as driver:
         found = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        fresh = found.new_context
+
+        def patient(**options: Any) -> BrowserContext:
+            context = fresh(**options)
+            context.set_default_timeout(60_000)  # a machine of many tests is slow, and that is no fault of a page
+            return context
+
+        found.new_context = patient  # type: ignore[method-assign]
         yield found
         found.close()
 
@@ -113,7 +121,7 @@ def _wait(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
     for _ in range(600):
         assert process.poll() is None, log.read_text(encoding="utf-8")
         try:
-            with urllib.request.urlopen(f"{address}/login", timeout=5) as answer:
+            with urllib.request.urlopen(f"{address}/login", timeout=30) as answer:
                 assert answer.status == 200
                 return
         except OSError:

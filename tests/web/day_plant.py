@@ -146,4 +146,4 @@ def served(plant: Path, inbox: Path, log: Path) -> Iterator[Served]:
             yield Served(address, link.group(), plant, inbox)
         finally:
             process.terminate()
-            process.wait(20)
+            process.wait(60)

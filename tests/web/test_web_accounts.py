@@ -46,7 +46,7 @@ def chief(place: Running, browser: Browser) -> Iterator[Page]:
     page = browser.new_context(locale="zh-CN").new_page()
     page.goto(place.welcome)
     fill(page, login="li", name="李敏", password=PASSWORD)
-    page.wait_for_url(lambda url: "welcome" not in url, timeout=30_000)
+    page.wait_for_url(lambda url: "welcome" not in url, timeout=60_000)
     yield page
     page.context.close()
 
@@ -70,7 +70,7 @@ def test_a_person_of_the_company_comes_in_by_one_button(place: Running, browser:
     page.wait_for_selector("#zf-company")
     assert "晨星账户" in page.inner_text("#zf-company")
     page.click("#zf-company")
-    page.wait_for_url(f"{place.address}/inventory**", timeout=30_000)
+    page.wait_for_url(f"{place.address}/inventory**", timeout=60_000)
     page.get_by_role("heading", name="清单").first.wait_for()
     page.goto(f"{place.address}/account")
     page.get_by_text("在公司里改").wait_for()
@@ -90,7 +90,7 @@ def test_invite_reset_and_change_the_password(place: Running, chief: Page, brows
     page = browser.new_context(locale="zh-CN").new_page()
     page.goto(str(link.input_value()))
     fill(page, login="wang", name="王芳", password=PASSWORD)
-    page.wait_for_url(lambda url: "welcome" not in url, timeout=30_000)
+    page.wait_for_url(lambda url: "welcome" not in url, timeout=60_000)
     page.goto(f"{place.address}/account")
     fill(page, present="wrong guess here", password=ANOTHER)
     page.get_by_text("现在的密码不对").wait_for()
@@ -109,7 +109,7 @@ def test_invite_reset_and_change_the_password(place: Running, chief: Page, brows
     other = browser.new_context(locale="zh-CN").new_page()
     other.goto(str(link.input_value()))
     fill(other, password=PASSWORD)
-    other.wait_for_url(lambda url: "reset" not in url, timeout=30_000)
+    other.wait_for_url(lambda url: "reset" not in url, timeout=60_000)
     page.goto(f"{place.address}/account")
     assert "/login" in page.url  # the reset ended every session
     store = AccessStore.in_folder(place.inbox.parent / "plant")

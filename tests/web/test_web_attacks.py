@@ -36,7 +36,7 @@ UPGRADE = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Versi
 
 
 def status(running: Running, verb: str, path: str, headers: dict[str, str]) -> int:
-    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=60)
     try:
         connection.request(verb, path, headers=headers)
         return connection.getresponse().status
@@ -54,7 +54,7 @@ def test_a_foreign_page_gets_no_socket_and_our_own_does(running: Running) -> Non
 
 
 def test_a_foreign_link_does_not_log_anybody_out(running: Running) -> None:
-    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=60)
     connection.request("GET", "/logout", headers={"Sec-Fetch-Site": "cross-site"})
     answer = connection.getresponse()
     assert (answer.status, answer.headers["location"], answer.headers["set-cookie"]) == (303, "/", None)
@@ -67,7 +67,7 @@ def test_no_letter_a_browser_drops_leads_elsewhere(target: str) -> None:
 
 
 def test_a_large_body_of_a_stranger_is_not_read(running: Running) -> None:
-    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=20)
+    connection = http.client.HTTPConnection(urlsplit(running.address).netloc, timeout=60)
     path = "/_nicegui/client/guess/upload/1"
     headers = {"Content-Type": "multipart/form-data; boundary=b", "Content-Length": str(2 * 1024**3)}
     connection.request("POST", path, headers=headers)
@@ -164,16 +164,16 @@ def test_names_that_are_programs_stay_words(browser: Browser, tmp_path: Path) ->
             "/login",
         ):
             page.goto(running.address + path)
-            page.wait_for_selector("[role=main]", timeout=30_000)
+            page.wait_for_selector("[role=main]", timeout=60_000)
             time.sleep(0.7)
             assert page.evaluate("window.hit") is None, path
         page.goto(f"{running.address}/why?figure=diesel@2025-01")
-        page.get_by_text("onerror").first.wait_for(timeout=20_000)  # it is shown, as words
+        page.get_by_text("onerror").first.wait_for(timeout=60_000)  # it is shown, as words
         assert dialogs == []
         context.close()
 
 
 def test_the_page_itself_holds_no_unescaped_name(running: Running) -> None:
     asked = f"{running.address}/login?next=/%3C/script%3E%3Cscript%3Ewindow.hit=1"
-    with urllib.request.urlopen(asked, timeout=20) as answer:
+    with urllib.request.urlopen(asked, timeout=60) as answer:
         assert b"</script><script>window.hit" not in answer.read()

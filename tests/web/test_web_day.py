@@ -35,7 +35,7 @@ def _type_in(page: Page) -> None:
     page.fill("#zf-login", "li")
     page.fill("#zf-password", PASSWORD)
     page.click("#zf-submit")
-    page.wait_for_url(lambda url: "welcome" not in url and "login" not in url, timeout=30_000)
+    page.wait_for_url(lambda url: "welcome" not in url and "login" not in url, timeout=60_000)
 
 
 def test_from_the_link_to_an_opened_figure(running: Running, browser: Browser) -> None:
@@ -56,12 +56,12 @@ def test_from_the_link_to_an_opened_figure(running: Running, browser: Browser) -
     page.get_by_role("button", name="导入读数和凭证").click()
 
     page.set_input_files("input[type=file]", [str(running.inbox / "坏单据.csv")])
-    page.get_by_text("1 个问题").wait_for(timeout=30_000)
+    page.get_by_text("1 个问题").wait_for(timeout=60_000)
     assert "坏单据.csv" in page.inner_text("[role=alert]")
     picture(page, "02-faults")
     page.set_input_files("input[type=file]", [str(running.inbox / "读数.parquet"), str(running.inbox / "单据.csv")])
-    page.locator("#zf-confirm").click(timeout=30_000)
-    page.get_by_text("已导入").first.wait_for(timeout=30_000)
+    page.locator("#zf-confirm").click(timeout=60_000)
+    page.get_by_text("已导入").first.wait_for(timeout=60_000)
 
     page.goto(f"{running.address}/close")
     page.get_by_role("button", name="封存").click()
@@ -69,7 +69,7 @@ def test_from_the_link_to_an_opened_figure(running: Running, browser: Browser) -
     picture(page, "03-closed")
     page.goto(f"{running.address}/inventory?period=2025-01&by=source")
     page.get_by_role("link", name="diesel", exact=True).click()
-    page.get_by_text("D-1").first.wait_for(timeout=30_000)
+    page.get_by_text("D-1").first.wait_for(timeout=60_000)
     picture(page, "04-why")
     page.goto(f"{running.address}/journal")
     page.get_by_role("button", name="核验整本账").click()

@@ -21,7 +21,7 @@ class _Stay(urllib.request.HTTPRedirectHandler):
 def ask(running: Running, path: str) -> tuple[int, dict[str, str]]:
     opener = urllib.request.build_opener(_Stay, urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     try:
-        with opener.open(running.address + path, timeout=20) as answer:
+        with opener.open(running.address + path, timeout=60) as answer:
             return answer.status, dict(answer.headers)
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers)

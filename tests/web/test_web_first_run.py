@@ -63,7 +63,7 @@ def folder_of(running: Running) -> Path:
 def go_on(page: Page, step: str) -> None:
     """Go on to a step, and wait until it is drawn and connected."""
     page.click("#zf-next")
-    page.wait_for_url(f"**/start?step={step}", timeout=30_000)
+    page.wait_for_url(f"**/start?step={step}", timeout=60_000)
     settled(page)
 
 
@@ -79,7 +79,7 @@ def enter(page: Page, empty: Running) -> None:
     page.fill("#zf-login", "li")
     page.fill("#zf-password", PASSWORD)
     page.click("#zf-submit")
-    page.wait_for_url(lambda url: "login" not in url, timeout=30_000)
+    page.wait_for_url(lambda url: "login" not in url, timeout=60_000)
 
 
 def settled_login(page: Page) -> None:
@@ -95,14 +95,14 @@ def test_a_plant_is_made_and_every_answer_is_asked_for(empty: Running, browser: 
     for name, value in (("login", "li"), ("name", "李敏"), ("password", PASSWORD)):
         page.fill(f"#zf-{name}", value)
     page.click("#zf-submit")
-    page.wait_for_url("**/start*", timeout=30_000)  # whatever one asks for, there is nothing before there is a plant
+    page.wait_for_url("**/start*", timeout=60_000)  # whatever one asks for, there is nothing before there is a plant
     page.goto(f"{empty.address}/inventory")
     page.wait_for_url("**/start*")
     settled(page)
     page.get_by_text("这里还没有工厂").first.wait_for()
     picture(page, "first-1-empty")
     page.click("#zf-make")
-    page.get_by_text("没有填写").first.wait_for(timeout=30_000)
+    page.get_by_text("没有填写").first.wait_for(timeout=60_000)
     assert page.get_by_text("没有填写").count() == 4  # name, id, province, organisation: each at its field
     assert not (folder_of(empty) / "factory.toml").exists()
     picture(page, "first-2-faults")
@@ -113,7 +113,7 @@ def test_a_plant_is_made_and_every_answer_is_asked_for(empty: Running, browser: 
     page.get_by_role("option", name=re.compile("安徽")).first.click()
     page.fill("#zf-organisation-name", "某某汽车")
     page.click("#zf-make")
-    page.wait_for_url("**/start?step=shops", timeout=30_000)
+    page.wait_for_url("**/start?step=shops", timeout=60_000)
     plant, problems = load_plant((folder_of(empty) / "factory.toml").read_text(encoding="utf-8"))
     assert problems == []
     assert plant is not None
@@ -140,7 +140,7 @@ def test_each_step_saves_and_may_be_left_and_gone_back_to(empty: Running, browse
     page.click("#zf-kind")
     page.get_by_role("option", name="其他").click()
     page.click("#zf-save")
-    page.get_by_role("cell", name="canteen", exact=True).wait_for(timeout=30_000)
+    page.get_by_role("cell", name="canteen", exact=True).wait_for(timeout=60_000)
     picture(page, "first-3-shops")
     go_on(page, "meters")
     _meters(page, empty)
@@ -161,17 +161,17 @@ def _meters(page: Page, empty: Running) -> None:
     page.get_by_role("button", name="修改 E-00").click()
     page.fill("#zf-multiplier", "倍")
     page.click("#zf-save")
-    page.get_by_text("应为数").wait_for(timeout=30_000)  # the fault is at its field, and nothing was written
+    page.get_by_text("应为数").wait_for(timeout=60_000)  # the fault is at its field, and nothing was written
     picture(page, "first-4-meter")
     page.fill("#zf-multiplier", "2")
     page.click("#zf-save")
-    page.get_by_role("dialog").wait_for(state="hidden", timeout=30_000)
+    page.get_by_role("dialog").wait_for(state="hidden", timeout=60_000)
     page.set_input_files(".zf-meters input[type=file]", str(empty.inbox / "表计.csv"))
-    page.get_by_role("alert").wait_for(timeout=30_000)
+    page.get_by_role("alert").wait_for(timeout=60_000)
     assert "第2行" in page.inner_text("[role=alert]")
     picture(page, "first-5-list")
     page.set_input_files(".zf-meters input[type=file]", str(empty.inbox / "表计2.csv"))
-    page.get_by_role("cell", name="E-ST-1", exact=True).first.wait_for(timeout=30_000)
+    page.get_by_role("cell", name="E-ST-1", exact=True).first.wait_for(timeout=60_000)
 
 
 def _sources(page: Page) -> None:
@@ -179,14 +179,14 @@ def _sources(page: Page) -> None:
     page.get_by_text(re.compile("^总装车间 · ")).click()
     page.get_by_role("button", name="选用 液化气叉车").first.click()
     page.click("#zf-save")
-    page.get_by_text("因子要由您决定").wait_for(timeout=30_000)
+    page.get_by_text("因子要由您决定").wait_for(timeout=60_000)
     picture(page, "first-6-missing")
     for left in (1, 0):
         page.get_by_label("理由(会写进报告)").first.fill("发动机与道路车辆相同")
         page.get_by_role("button", name="采用").first.click()
         if left:
-            page.get_by_text("N2O").first.wait_for(timeout=30_000)
-    page.get_by_text("每个排放源都有因子").wait_for(timeout=30_000)
+            page.get_by_text("N2O").first.wait_for(timeout=60_000)
+    page.get_by_text("每个排放源都有因子").wait_for(timeout=60_000)
 
 
 def test_data_come_in_and_the_first_month_is_closed(empty: Running, browser: Browser) -> None:
@@ -208,7 +208,7 @@ def test_data_come_in_and_the_first_month_is_closed(empty: Running, browser: Bro
     page.get_by_text("2025-01 已封存").wait_for(timeout=60_000)
     picture(page, "first-8-closed")
     go_on(page, "inventory")
-    page.get_by_text("2025-01 范围一+二").wait_for(timeout=30_000)
+    page.get_by_text("2025-01 范围一+二").wait_for(timeout=60_000)
     picture(page, "first-9-inventory")
     page.get_by_role("link", name="为什么?").click()
     page.wait_for_url("**/inventory?period=2025-01")

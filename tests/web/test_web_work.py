@@ -40,7 +40,7 @@ def account(year: Running, browser: Browser) -> Running:
     for name, value in (("login", "li"), ("name", "李敏"), ("password", PASSWORD)):
         page.fill(f"#zf-{name}", value)
     page.click("#zf-submit")
-    page.wait_for_url(lambda url: "welcome" not in url, timeout=30_000)
+    page.wait_for_url(lambda url: "welcome" not in url, timeout=60_000)
     page.close()
     return year
 
@@ -70,9 +70,9 @@ def test_a_closing_survives_a_reload_and_is_cancelled_from_another_browser(accou
         account.inbox.parent / "plant"
     ).workspace.locked():  # the work waits for us, however quick the machine
         here.click("#zf-close")
-        here.locator(".zf-work").wait_for(timeout=30_000)
+        here.locator(".zf-work").wait_for(timeout=60_000)
         picture(here, "work-1-closing")
-        there.locator(".zf-cancel").click(timeout=30_000)
+        there.locator(".zf-cancel").click(timeout=60_000)
         here.reload()
         here.wait_for_selector("#zf-close")
     there.get_by_role("cell", name="已取消").wait_for(timeout=60_000)
