@@ -169,9 +169,9 @@ def test_a_rework_loop_that_chokes_is_told() -> None:
     ],
 )
 def test_spreads_have_their_moments(spread: Spread, mean: float, deviation: float) -> None:
-    kind, a, b = spread.coded()
+    coded = spread.coded()
     seed = np.uint64(stream(5, 0, spread.kind))
-    values = np.array([duration(kind, a, b, uniform(seed, n)) for n in range(40_000)])
+    values = np.array([duration(*coded, uniform(seed, n)) for n in range(40_000)])
     assert values.mean() == pytest.approx(mean, abs=4 * deviation / 200)
     assert values.std() == pytest.approx(deviation, rel=0.05)
     assert spread.average_s == pytest.approx(mean)
@@ -280,8 +280,7 @@ def test_event_core_against_simpy_piece_by_piece() -> None:
     store, finished = simpy.Store(env, capacity=2), []
 
     def cycle(which: int, piece: int) -> float:
-        kind, a, b = spreads[which].coded()
-        return float(duration(kind, a, b, uniform(seeds[which], piece)))
+        return float(duration(*spreads[which].coded(), uniform(seeds[which], piece)))
 
     def first():  # type: ignore[no-untyped-def]
         piece = 0

@@ -54,6 +54,8 @@ class SpreadEntry(_Strict):
     high_s: float = 0.0
     step_s: float = 1.0
     values_s: tuple[float, ...] = ()
+    sd_s: float = 0.0
+    mode_s: float = 0.0
 
 
 class FailureEntry(_Strict):

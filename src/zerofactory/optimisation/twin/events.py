@@ -28,7 +28,7 @@ def drawn(w: World, s: int, what: int) -> float:
     one.drawn += 1
     if one.kind == EMPIRICAL:
         return float(w.numbers[one.observed + int(u * (one.end - one.observed))])
-    return float(duration(one.kind, one.first, one.second, u))
+    return float(duration(one.kind, one.first, one.second, one.third, u))
 
 
 @compiled

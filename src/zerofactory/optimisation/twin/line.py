@@ -32,6 +32,7 @@ CARRIERS: Mapping[str, str] = {
     "compressed_air": "Nm3/h",
     "water": "m3/h",
 }
+MOST_SHAPE = 1000.0  # of a gamma spread: its quantile is a series, and a spread as narrow as that is a normal one
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +258,7 @@ def _shares(one: Station, where: str) -> Iterator[Problem]:
 
 
 def _spread(one: Spread, where: str, *, zero: bool) -> Iterator[Problem]:
-    numbers = (one.mean_s, one.low_s, one.high_s, one.step_s, *one.values_s)
+    numbers = (one.mean_s, one.low_s, one.high_s, one.step_s, one.sd_s, one.mode_s, *one.values_s)
     wrong = [value for value in numbers if not 0 <= value < inf] + [v for v in (one.shape,) if not 0 < v < inf]
     if wrong:
         yield _negative(where, wrong[0])
@@ -266,6 +267,10 @@ def _spread(one: Spread, where: str, *, zero: bool) -> Iterator[Problem]:
         yield _fault("spread", where, "没有实测值。", "It has no observed values.", ("请在 values_s 中列出。", "List them in values_s."))  # fmt: skip
     elif one.kind == "uniform" and one.high_s < one.low_s:
         yield _fault("spread", where, "上限低于下限。", "Its upper end lies below its lower end.", ("请交换两数。", "Exchange them."))  # fmt: skip
+    elif one.kind == "triangular" and not one.low_s <= one.mode_s <= one.high_s:
+        yield _fault("spread", where, f"最可能值 {one.mode_s:g} 不在 {one.low_s:g} 与 {one.high_s:g} 之间。", f"The likeliest, {one.mode_s:g}, does not lie between {one.low_s:g} and {one.high_s:g}.", ("请给 low_s ≤ mode_s ≤ high_s。", "Give low_s ≤ mode_s ≤ high_s."))  # fmt: skip
+    elif one.kind == "gamma" and one.shape > MOST_SHAPE:
+        yield _fault("spread", where, f"形状 {one.shape:g} 超过 {MOST_SHAPE:g}。", f"Its shape {one.shape:g} exceeds {MOST_SHAPE:g}.", ("这么窄的分布请用 normal 或 fixed。", "Use normal or fixed for a spread as narrow as that."))  # fmt: skip
     elif not zero and one.average_s <= 0:
         yield _fault("spread", where, "平均时长为零。", "It takes no time on average.", ("请写正数。", "Write a number above zero."))  # fmt: skip
     elif not _drawable(one):

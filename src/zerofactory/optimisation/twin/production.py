@@ -167,7 +167,7 @@ def _streams(line: Line, seed: int, replication: int, numbers: list[float]) -> N
         between, repair = (one.failure.between, one.failure.repair) if one.failure else (NEVER, NONE_S)
         for what, spread in enumerate((one.cycle, between, repair)):
             row = found[place * len(PURPOSES) + what]
-            row["kind"], row["first"], row["second"] = spread.coded()
+            row["kind"], row["first"], row["second"], row["third"] = spread.coded()
             row["observed"] = len(numbers)
             numbers += spread.values_s
             row["end"] = len(numbers)

@@ -22,6 +22,7 @@ STREAM = np.dtype(
         ("kind", "i8"),
         ("first", "f8"),
         ("second", "f8"),
+        ("third", "f8"),
         ("observed", "i8"),
         ("end", "i8"),
         ("seed", "u8"),

@@ -33,6 +33,7 @@ class Stations(NamedTuple):
     kind: Any  # station × (cycle, between, repair)
     first: Any  # the first parameter of each
     second: Any
+    third: Any
     room: Any  # pieces the buffer after the station holds; the last has room for all
     seeds: Any  # station × (cycle, between, repair)
     before: bool
@@ -70,6 +71,7 @@ def arrays(line: Line, order: list[int], seed: int, replication: int) -> Station
         np.array([[one[0] for one in row] for row in codes], dtype=np.int64),
         np.array([[one[1] for one in row] for row in codes], dtype=np.float64),
         np.array([[one[2] for one in row] for row in codes], dtype=np.float64),
+        np.array([[one[3] for one in row] for row in codes], dtype=np.float64),
         np.array([room[one.gives] if one.gives else 0 for one in stations], dtype=np.int64),
         np.stack([streams(seed, replication, names, what) for what in ("cycle", "between", "repair")], axis=1),
         line.blocks_before,
@@ -93,7 +95,7 @@ def _run(s: Stations, warm_up: int, pieces: int) -> tuple[Floats, float]:
     drawn = np.zeros((count, 2), dtype=np.int64)
     seconds = np.zeros((count, 4))
     for m in range(count):
-        until[m] = duration(s.kind[m, 1], s.first[m, 1], s.second[m, 1], uniform(s.seeds[m, 1], 0))
+        until[m] = duration(s.kind[m, 1], s.first[m, 1], s.second[m, 1], s.third[m, 1], uniform(s.seeds[m, 1], 0))
         drawn[m, 0] = 1
     begun = 0.0
     for i in range(warm_up + pieces):
@@ -113,7 +115,7 @@ def _run(s: Stations, warm_up: int, pieces: int) -> tuple[Floats, float]:
             if s.before and gate > start:
                 waited = gate - start
                 start = gate
-            work = duration(s.kind[m, 0], s.first[m, 0], s.second[m, 0], uniform(s.seeds[m, 0], i))
+            work = duration(s.kind[m, 0], s.first[m, 0], s.second[m, 0], s.third[m, 0], uniform(s.seeds[m, 0], i))
             repairs = 0.0
             if until[m] <= work:
                 repairs = _repairs(s, m, work, until, drawn)
@@ -140,9 +142,13 @@ def _repairs(s: Stations, m: int, work: float, until: Floats, drawn: Any) -> flo
     total, still = 0.0, work
     while until[m] <= still:
         still -= until[m]
-        total += duration(s.kind[m, 2], s.first[m, 2], s.second[m, 2], uniform(s.seeds[m, 2], drawn[m, 1]))
+        total += duration(
+            s.kind[m, 2], s.first[m, 2], s.second[m, 2], s.third[m, 2], uniform(s.seeds[m, 2], drawn[m, 1])
+        )
         drawn[m, 1] += 1
-        until[m] = duration(s.kind[m, 1], s.first[m, 1], s.second[m, 1], uniform(s.seeds[m, 1], drawn[m, 0]))
+        until[m] = duration(
+            s.kind[m, 1], s.first[m, 1], s.second[m, 1], s.third[m, 1], uniform(s.seeds[m, 1], drawn[m, 0])
+        )
         drawn[m, 0] += 1
     until[m] -= still
     return total
