@@ -90,6 +90,13 @@ def serving(folder: Path, plant_text: str | None, *options: str, access: str = "
             process.wait(60)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try what a real browser does a second time, and tell that it had to be (R in the progress of the run)."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.fixture(scope="module")  # its event loop must be gone before another module of the same process starts one
 def browser() -> Iterator[Browser]:
     """Return a real browser; skip where none is installed (`.ci/run` installs one)."""
