@@ -38,6 +38,22 @@ def bars(
     return _drawn(options, _name(title, unit, series), *_columns(categories, series))
 
 
+def stacked(
+    categories: Sequence[str], series: Mapping[str, Sequence[float]], unit: str, title: str = ""
+) -> ui.echart:
+    """Return horizontal bars, one below the other, the parts of each beside each other; names stay readable on a telephone."""
+    drawn = [{"name": name, "type": "bar", "stack": "all", "data": list(values)[::-1]} for name, values in series.items()]  # fmt: skip
+    options = {
+        "grid": {"left": 8, "right": 24, "top": 40, "bottom": 28, "containLabel": True},
+        "yAxis": {"type": "category", "data": list(categories)[::-1], "axisLabel": {"width": 110, "overflow": "break", "color": TEXT}},
+        "xAxis": {"type": "value", "name": unit, "nameLocation": "middle", "nameGap": 24, "splitNumber": 3},
+        "tooltip": {"trigger": "axis"}, "series": drawn, **_legend(True),
+    }  # fmt: skip
+    chart = _drawn(options, _name(title, unit, series), *_columns(categories, series))
+    chart.classes(remove="h-72").style(f"height: {96 + 34 * len(categories)}px")
+    return chart
+
+
 def ranked(parts: Mapping[str, float], unit: str, most: int = 12, title: str = "") -> ui.echart:
     """Return horizontal bars of the largest parts, the largest on top."""
     shown = sorted(parts.items(), key=lambda pair: -abs(pair[1]))[:most][::-1]
@@ -238,7 +254,7 @@ def flows(links: Sequence[tuple[str, str, float]], unit: str, size: int = 12, ti
     drawn = {
         "type": "sankey", "data": [{"name": name} for name in names], "emphasis": {"focus": "adjacency"}, "nodeGap": 10,
         "links": [{"source": s, "target": t, "value": v} for s, t, v in kept], "lineStyle": {"color": "gradient", "opacity": 0.45},
-        "label": {**_LABEL, "fontSize": size}, "left": 8, "right": 8 * size, "top": 8, "bottom": 8,
+        "label": {**_LABEL, "fontSize": size}, "labelLayout": {"hideOverlap": True}, "left": 8, "right": 8 * size, "top": 8, "bottom": 8,
     }  # fmt: skip
     options = {"series": [drawn], "tooltip": {"trigger": "item", "valueFormatter": None}}
     return _drawn(options, _name(title, unit, ()), ("", "→", unit), [(s, t, f"{v:,}") for s, t, v in kept])
