@@ -58,11 +58,19 @@ class SpreadEntry(_Strict):
     mode_s: float = 0.0
 
 
+class OperatorsEntry(_Strict):
+    """Operators a machine holds while it works."""
+
+    pool: str
+    number: int = 1
+
+
 class FailureEntry(_Strict):
-    """Working time between failures, and repairs."""
+    """Working time between failures, repairs, and who is needed for them."""
 
     between: SpreadEntry
     repair: SpreadEntry
+    repairers: OperatorsEntry | None = None
 
 
 class DrawEntry(_Strict):
@@ -78,13 +86,6 @@ class NameEntry(_Strict):
 
     zh: str
     en: str
-
-
-class OperatorsEntry(_Strict):
-    """Operators a machine holds while it works."""
-
-    pool: str
-    number: int = 1
 
 
 class StationEntry(_Strict):
@@ -326,6 +327,10 @@ def _spread(one: SpreadEntry) -> Spread:
     return Spread(**one.model_dump())
 
 
+def _people(one: OperatorsEntry | None) -> tuple[str, int] | None:
+    return None if one is None else (one.pool, one.number)
+
+
 def _station(one: StationEntry, plant: Plant) -> Station:
     line = next((entry for entry in plant.lines if entry.id == one.line), None)
     name = Text(one.name.zh, one.name.en) if one.name else (line.name if line else Text(str(one.id), str(one.id)))
@@ -336,8 +341,10 @@ def _station(one: StationEntry, plant: Plant) -> Station:
         cycle=_spread(one.cycle),
         line=one.line,
         shop=one.shop or (line.shop if line else None),
-        failure=Failure(_spread(one.failure.between), _spread(one.failure.repair)) if one.failure else None,
-        operators=(one.operators.pool, one.operators.number) if one.operators else None,
+        failure=Failure(_spread(one.failure.between), _spread(one.failure.repair), _people(one.failure.repairers))
+        if one.failure
+        else None,
+        operators=_people(one.operators),
         draws={carrier: Draw(draw.power, draw.per_piece) for carrier, draw in one.draws.items()},
         **one.model_dump(include=kept),
     )

@@ -386,6 +386,38 @@ def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
 
 
 @compiled
+def repair(w: World, q: Queue, k: int, at: float) -> None:
+    """Begin the repair of a failed machine, or let it wait until those who repair are free."""
+    s = w.machines[k].station
+    crew = w.stations[s].crew
+    if crew != NOBODY and w.pools[crew] < w.stations[s].repairers:
+        w.machines[k].unattended = True
+        return
+    if crew != NOBODY:
+        w.pools[crew] -= w.stations[s].repairers
+    w.machines[k].unattended = False
+    push(q, at + drawn(w, s, REPAIR), REPAIRED, k, 0)
+
+
+@compiled
+def leave(w: World, q: Queue, s: int, at: float) -> None:
+    """Give those who repaired at a station back; they go to the machines that have waited longest, in turn, while they are enough."""
+    crew = w.stations[s].crew
+    if crew == NOBODY:
+        return
+    w.pools[crew] += w.stations[s].repairers
+    while True:
+        longest = NOBODY
+        for k in range(len(w.machines)):
+            waits = w.machines[k].unattended and w.stations[w.machines[k].station].crew == crew
+            if waits and (longest == NOBODY or w.machines[k].since < w.machines[longest].since):
+                longest = k
+        if longest == NOBODY or w.pools[crew] < w.stations[w.machines[longest].station].repairers:
+            return
+        repair(w, q, longest, at)
+
+
+@compiled
 def happen(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
     """Let one event (kind, who, stamp) happen."""
     kind, who = event[0], event[1]
@@ -394,10 +426,11 @@ def happen(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
     elif kind == FAILS:
         count(w, w.machines[who].station, FAILURES, at)
         enter(w, who, FAILED, at)
-        push(q, at + drawn(w, w.machines[who].station, REPAIR), REPAIRED, who, 0)
+        repair(w, q, who, at)
     elif kind == REPAIRED:
         w.machines[who].until_s = drawn(w, w.machines[who].station, BETWEEN)
         work(w, q, who, at)
+        leave(w, q, w.machines[who].station, at)
     elif kind == READY:
         arrive(w, who)
     elif kind == CARRIED:

@@ -37,10 +37,11 @@ MOST_SHAPE = 1000.0  # of a gamma spread: its quantile is a series, and a spread
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How long a machine works until it fails, and how long a repair takes."""
+    """How long a machine works until it fails, how long a repair takes, and who is needed for it (pool, number; nobody waits otherwise)."""
 
     between: Spread
     repair: Spread
+    repairers: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ def _station(one: Station, where: str, line: Line) -> Iterator[Problem]:
     if one.failure is not None:
         yield from _spread(one.failure.between, f"{where}.failure.between", zero=False)
         yield from _spread(one.failure.repair, f"{where}.failure.repair", zero=True)
+        yield from _crew(one, where, line)
     for carrier, draw in one.draws.items():
         if carrier not in CARRIERS or set(draw.power) - set(STATES):
             yield _fault("draw", f"{where}.draws.{carrier}", f"不认识载能“{carrier}”或其状态。", f"'{carrier}' or one of its states is unknown.", (f"载能: {', '.join(CARRIERS)}; 状态: {', '.join(STATES)}。", f"Carriers: {', '.join(CARRIERS)}; states: {', '.join(STATES)}."))  # fmt: skip
@@ -244,6 +246,20 @@ def _connections(one: Station, where: str, line: Line) -> Iterator[Problem]:
         size = next((p.number for p in line.pools if p.id == pool), 0)
         if not 1 <= number <= size:
             yield _fault("operators", f"{where}.operators", f"资源“{pool}”给不出 {number} 人。", f"Pool '{pool}' cannot give {number}.", ("请核对资源与人数。", "Check the pool and the number."))  # fmt: skip
+
+
+def _crew(one: Station, where: str, line: Line) -> Iterator[Problem]:
+    """Those who repair are there, are enough, and do nothing else: who runs machines is not called away from them."""
+    if one.failure is None or one.failure.repairers is None:
+        return
+    pool, number = one.failure.repairers
+    where = f"{where}.failure.repairers"
+    size = next((p.number for p in line.pools if p.id == pool), 0)
+    if not 1 <= number <= size:
+        yield _fault("repairers", where, f"资源“{pool}”给不出 {number} 人。", f"Pool '{pool}' cannot give {number}.", ("请核对资源与人数。", "Check the pool and the number."))  # fmt: skip
+    busy = [p.operators[0] for p in line.stations if p.operators is not None] + [b.vehicles for b in line.buffers]
+    if pool in busy:
+        yield _fault("repairers", where, f"资源“{pool}”也用作操作员或搬运车。", f"Pool '{pool}' also runs machines or carries pieces.", ("维修请用单独的 [[pools]]。", "Give those who repair [[pools]] of their own."))  # fmt: skip
 
 
 def _shares(one: Station, where: str) -> Iterator[Problem]:

@@ -152,6 +152,8 @@ def _station(row: Any, line: Line, place: int, lists: list[int], numbers: list[f
     row["scrap"], row["scrap_or_rework"] = one.scrap_fraction, one.scrap_fraction + one.rework_fraction
     row["setup_s"], row["patience_s"], row["wake_s"], row["warm_up_s"] = one.setup_s, one.standby_after_s, one.wake_s, one.warm_up_s  # fmt: skip
     row["pool"], row["operators"] = (NOBODY, 0) if one.operators is None else (pools.index(one.operators[0]), one.operators[1])  # fmt: skip
+    crew = one.failure.repairers if one.failure is not None else None
+    row["crew"], row["repairers"] = (NOBODY, 0) if crew is None else (pools.index(crew[0]), crew[1])
     row["window"] = len(numbers)
     for window in line.own_windows.get(one.id, line.windows) or ALWAYS:
         numbers += [window.start_s, window.end_s]

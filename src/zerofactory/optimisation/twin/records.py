@@ -12,11 +12,11 @@ STATION = np.dtype(
         ("first_machine", "i8"), ("end_machine", "i8"), ("takes", "i8"), ("end_takes", "i8"), ("gives", "i8"), ("rework", "i8"),
         ("factors", "i8"),
         ("scrap", "f8"), ("scrap_or_rework", "f8"), ("setup_s", "f8"), ("patience_s", "f8"), ("wake_s", "f8"), ("warm_up_s", "f8"),
-        ("pool", "i8"), ("operators", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("entered", "i8"), ("flag", "b1"),
+        ("pool", "i8"), ("operators", "i8"), ("crew", "i8"), ("repairers", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("entered", "i8"), ("flag", "b1"),
     ]
 )  # fmt: skip
-"""A station: its machines, buffers (places in `World.lists`), shares, times, shifts (places in `World.numbers`); and what
-changes: whether its shift is open, pieces started, whether it waits to be looked at."""
+"""A station: its machines, buffers (places in `World.lists`), shares, times, who works and who repairs (pool and number), shifts
+(places in `World.numbers`); and what changes: whether its shift is open, pieces started, whether it waits to be looked at."""
 STREAM = np.dtype(
     [
         ("kind", "i8"),
@@ -33,11 +33,11 @@ STREAM = np.dtype(
 MACHINE = np.dtype(
     [
         ("station", "i8"), ("state", "i8"), ("since", "f8"), ("piece", "i8"), ("begun", "f8"), ("target", "i8"),
-        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"),
+        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"), ("unattended", "b1"),
     ]
 )  # fmt: skip
 """A machine: its state since when, the family of its piece and when that entered the line, the buffer a finished piece waits
-for, work left, work until it fails, the family made last."""
+for, work left, work until it fails, the family made last, whether it has failed and nobody is there to repair it yet."""
 BUFFER = np.dtype(
     [
         ("room", "i8"), ("slots", "i8"), ("travel_s", "f8"), ("vehicles", "i8"), ("takers", "i8"), ("end_takers", "i8"),

@@ -98,9 +98,12 @@ def _go_on(w: World, q: Queue, s: int, does: int, family: int) -> None:
             continue
         one["left_s"] = left * float(events.drawn(w, s, events.CYCLE)) * float(w.numbers[row["factors"] + family])
         if does == FAILED and one["until_s"] < 1e290:
+            events.enter(w, k, FAILED, 0.0)
+            if row["crew"] != NOBODY:  # nobody has seen who repairs what: those who are there begin
+                events.repair(w, q, k, 0.0)
+                continue
             repair = w.streams[s * events.PURPOSES + events.REPAIR]
             share = 1.0 if int(repair["kind"]) in FORGETFUL else left
-            events.enter(w, k, FAILED, 0.0)
             push(q, share * float(events.drawn(w, s, events.REPAIR)), events.REPAIRED, k, 0)
         else:
             events.work(w, q, k, 0.0)
