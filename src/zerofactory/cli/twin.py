@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerofactory.cli import twin_measure, twin_now, twin_scenarios, twin_utilities
+from zerofactory.cli import twin_draft, twin_measure, twin_now, twin_scenarios, twin_utilities
 from zerofactory.cli.language import read, say
 from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table
@@ -27,6 +27,7 @@ def register(app: typer.Typer) -> None:
         run
     )
     group.command("calibrate", help=say("用读数拟合各状态的功率, 用留出的月份检验", "fit the powers to readings, held against months left out"))(calibrate)  # fmt: skip
+    twin_draft.register(group)
     twin_scenarios.register(group)
     twin_measure.register(group)
     twin_now.register(group)

@@ -250,7 +250,11 @@ def _text(context: Context) -> str:
     if context.workspace.plant.id == REFERENCE_PLANT:
         return files("zerofactory.reference_plant").joinpath(NAME).read_text(encoding="utf-8")
     message = Text("工作区里没有 twin.toml。", "The workspace has no twin.toml.")
-    raise FaultyData([Problem("twin_file.missing", message, GUIDE, file=NAME)])
+    hint = Text(
+        f"先 zf twin draft 由 factory.toml 起草; {GUIDE.zh}",
+        f"zf twin draft writes a first one from factory.toml. {GUIDE.en}",
+    )
+    raise FaultyData([Problem("twin_file.missing", message, hint, file=NAME)])
 
 
 def fitted_powers(folder: Path) -> Mapping[tuple[str, str], Mapping[str, float]]:

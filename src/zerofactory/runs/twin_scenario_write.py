@@ -91,12 +91,17 @@ def text_of_wish(wish: Wish, station: Station | None = None) -> str:
 
 
 def _cycle(station: Station, mean_s: float) -> str:
-    """Return the station's spread with another mean: an even spread keeps its width, others their shape."""
+    """Return the station's spread with another mean: an even spread keeps its width, others their shape and their spread in parts of the mean."""
     one = station.cycle
     if one.kind == "uniform":
         half = min((one.high_s - one.low_s) / 2.0, mean_s)
         return f'{{ kind = "uniform", low_s = {mean_s - half:g}, high_s = {mean_s + half:g} }}'
-    if one.kind in ("weibull", "lognormal", "exponential"):
+    if one.kind == "normal":
+        return f'{{ kind = "normal", mean_s = {mean_s:g}, sd_s = {one.sd_s * mean_s / one.mean_s:g} }}'
+    if one.kind == "triangular":
+        low, mode, high = (value * mean_s / one.average_s for value in (one.low_s, one.mode_s, one.high_s))
+        return f'{{ kind = "triangular", low_s = {low:g}, mode_s = {mode:g}, high_s = {high:g} }}'
+    if one.kind in ("weibull", "lognormal", "exponential", "gamma"):
         shape = "" if one.kind == "exponential" else f", shape = {one.shape:g}"
         return f'{{ kind = "{one.kind}", mean_s = {mean_s:g}{shape} }}'
     return f'{{ kind = "fixed", mean_s = {mean_s:g} }}'
