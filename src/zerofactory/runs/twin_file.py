@@ -243,6 +243,11 @@ def digest(context: Context) -> str:
     return hashlib.sha256(b"\x00".join(content)).hexdigest()
 
 
+def is_there(context: Context) -> bool:
+    """Tell whether a workspace has a twin: a file of its own, or that of the reference plant."""
+    return (context.workspace.folder / NAME).is_file() or context.workspace.plant.id == REFERENCE_PLANT
+
+
 def _text(context: Context) -> str:
     path = context.workspace.folder / NAME
     if path.is_file():

@@ -6,10 +6,10 @@ from nicegui import ui
 
 from zerofactory.errors import FaultyData, Text
 from zerofactory.optimisation.twin.line import STATES, TITLES
-from zerofactory.runs import twin_replay, twin_scenario
+from zerofactory.runs import twin_draft, twin_replay, twin_scenario
 from zerofactory.runs.twin import day_of
 from zerofactory.runs.twin_compare import CARRIERS
-from zerofactory.runs.twin_file import read
+from zerofactory.runs.twin_file import is_there, read
 from zerofactory.runs.twin_replay import Replay
 from zerofactory.web import charts, line_follow, line_view
 from zerofactory.web.act import act
@@ -30,11 +30,39 @@ PARTS = {
 
 def build(visit: Visit) -> None:
     """Draw the page."""
+    if not is_there(visit.context):
+        _draft(visit)
+        return
     part = choose_part(visit, "/twin/line", PARTS)
     if part == "live":
         _live(visit)
     else:
         _replayed(visit, part)
+
+
+def _draft(visit: Visit) -> None:
+    """Offer a first twin to a plant that has none."""
+    ui.label(visit.say("这座工厂还没有孪生(twin.toml)。", "This plant has no twin (twin.toml) yet.")).classes(
+        "text-lg font-semibold"
+    )
+    ui.label(visit.say(
+        "可以先起草一份: 工位按车间与产线的顺序, 节拍由产量与班次, 功率由表计; 流向、缓存、待料与待机功率是占位, 之后请在工作区里逐项改成自己的。",
+        "A first one can be drafted: stations in the order of shops and lines, the cycle from output and shifts, powers from meters; the flow, rooms, idle and standby powers are placeholders, to be replaced in the workspace.",
+    )).classes("opacity-80 max-w-3xl")  # fmt: skip
+    if not visit.may("manage"):
+        ui.label(visit.say("请能作决定的人来起草。", "Somebody who may decide can draft it."))
+        return
+    result = ui.column().classes("w-full")
+    with ui.row().classes("items-end gap-3"):
+        takt = ui.number(visit.say("每件用时 s(空: 由产量算)", "Seconds a piece (empty: from output)"), min=0).props("dense outlined").classes("w-72")  # fmt: skip
+
+        async def make() -> None:
+            told = float(takt.value) if takt.value else None
+            if await act(visit, "manage", "twin draft", lambda context: twin_draft.write(context, twin_draft.draft(context, told)), result):  # fmt: skip
+                ui.navigate.reload()
+
+        ui.button(visit.say("起草", "Draft it"), icon="draw", on_click=make).props("id=zf-draft")
+    result.move(target_index=-1)
 
 
 def _replayed(visit: Visit, part: str) -> None:
