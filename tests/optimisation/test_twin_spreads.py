@@ -144,7 +144,7 @@ def test_what_cannot_be_drawn_is_told() -> None:
     ]
     told = faults(line_of(wrong, 1))
     assert [one.code for one in told] == ["twin.spread", "twin.spread", "twin.negative", "twin.spread", "twin.spread"]
-    assert all(str(one.row or one.column).endswith("].cycle") for one in told)
+    assert all(str(one.row or one.column).endswith(".cycle") for one in told)
 
 
 def test_draws_are_as_many_as_levels_say() -> None:

@@ -311,5 +311,7 @@ def _no_output(months: Sequence[str]) -> Problem:
     else:
         message = Text(f"{told} 没有产量或没有班次, 算不出每件用时。", f"There is no output or no shift in {told}, so the time a piece takes is not known.")  # fmt: skip
     return Problem(
-        "twin.no_output", message, Text("请导入产量, 或给出每件用时(--takt 秒)。", "Import output, or give the seconds a piece (--takt).")
+        "twin.no_output",
+        message,
+        Text("请导入产量, 或给出每件用时(--takt 秒)。", "Import output, or give the seconds a piece (--takt)."),
     )

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
 from zerofactory.optimisation.twin.draw import Kind, Spread
-from zerofactory.optimisation.twin.line import Buffer, Draw, Failure, Line, Pool, Station, Window, faults
+from zerofactory.optimisation.twin.line import Buffer, Clock, Draw, Failure, Line, Pool, Station, Window, faults
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
@@ -66,11 +66,12 @@ class OperatorsEntry(_Strict):
 
 
 class FailureEntry(_Strict):
-    """Working time between failures, repairs, and who is needed for them."""
+    """Time between failures by either clock, repairs, and who is needed for them."""
 
     between: SpreadEntry
     repair: SpreadEntry
     repairers: OperatorsEntry | None = None
+    clock: Clock = "working"
 
 
 class DrawEntry(_Strict):
@@ -336,6 +337,12 @@ def _spread(one: SpreadEntry) -> Spread:
     return Spread(**one.model_dump())
 
 
+def _failure(one: FailureEntry | None) -> Failure | None:
+    if one is None:
+        return None
+    return Failure(_spread(one.between), _spread(one.repair), _people(one.repairers), one.clock)
+
+
 def _people(one: OperatorsEntry | None) -> tuple[str, int] | None:
     return None if one is None else (one.pool, one.number)
 
@@ -350,9 +357,7 @@ def _station(one: StationEntry, plant: Plant) -> Station:
         cycle=_spread(one.cycle),
         line=one.line,
         shop=one.shop or (line.shop if line else None),
-        failure=Failure(_spread(one.failure.between), _spread(one.failure.repair), _people(one.failure.repairers))
-        if one.failure
-        else None,
+        failure=_failure(one.failure),
         operators=_people(one.operators),
         draws={carrier: Draw(draw.power, draw.per_piece) for carrier, draw in one.draws.items()},
         **one.model_dump(include=kept),

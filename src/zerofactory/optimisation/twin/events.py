@@ -1,92 +1,44 @@
 """The event core: any line, machine by machine, from one event to the next (compiled).
 
 A machine is off, warming up, starved, on standby, working, blocked, failed or being set up. It starts when its shift is open,
-every buffer before it offers a piece and its operators are free; it fails by the time it has worked; a finished piece is
+every buffer before it offers a piece and its operators are free; when it fails and who repairs it is in `breakdown`; a finished piece is
 rejected, reworked or handed on, and waits in the machine while the buffer is full. The seconds of each state are added up by
 station and interval as they pass; nothing is sampled.
 """
 
 from __future__ import annotations
 
-from zerofactory.optimisation.twin.draw import EMPIRICAL, duration, uniform
+from zerofactory.optimisation.twin.breakdown import repaired, stop_clock, strike, tick, work
+from zerofactory.optimisation.twin.draw import uniform
 from zerofactory.optimisation.twin.heap import Queue, compiled, pop, push
-from zerofactory.optimisation.twin.line import BLOCKED, FAILED, IDLE, OFF, SETUP, STANDBY, WARM_UP, WORKING
-from zerofactory.optimisation.twin.records import A_BUFFER, A_MACHINE, A_PIECE, NOBODY, SPARE, World
-
-DONE, FAILS, REPAIRED, READY, OPENS, CLOSES, WARMS, AWAKE, SET, CARRIED, BACK = range(11)
-CYCLE, BETWEEN, REPAIR, JUDGED = range(4)
-PURPOSES = 4
-MADE, SCRAPPED, REWORKED, FINISHED, FAILURES, SETUPS = range(6)
-STATES_TOLD = 8
-
-
-@compiled
-def drawn(w: World, s: int, what: int) -> float:
-    """Return the next duration of a station."""
-    one = w.streams[s * PURPOSES + what]
-    u = uniform(one.seed, one.drawn)
-    one.drawn += 1
-    if one.kind == EMPIRICAL:
-        return float(w.numbers[one.observed + int(u * (one.end - one.observed))])
-    return float(duration(one.kind, one.first, one.second, one.third, u))
-
-
-@compiled
-def passed(w: World, s: int, state: int, start: float, end: float) -> None:
-    """Add the seconds of a state to the intervals they fall in."""
-    end = min(end, w.clock[0].horizon_s)
-    place = int(start / w.clock[0].step_s)
-    while start < end:
-        edge = (place + 1) * w.clock[0].step_s
-        until = edge if edge < end else end
-        w.tally[s, place, state] += until - start
-        start = until
-        place += 1
-
-
-@compiled
-def see(w: World, at: float, kind: int, what: tuple[int, int, int]) -> None:
-    """Remember something (who, value, family) where the run is traced and there is room."""
-    place = w.clock[0].traced
-    if place < len(w.trace):
-        w.trace[place].at_s = at
-        w.trace[place].kind = kind
-        w.trace[place].who = what[0]
-        w.trace[place].value = what[1]
-        w.trace[place].family = what[2]
-        w.clock[0].traced += 1
-
-
-@compiled
-def enter(w: World, k: int, state: int, at: float) -> None:
-    """Put a machine into a state; a wait that was long enough is told as standby from then on."""
-    s, old, since = w.machines[k].station, w.machines[k].state, w.machines[k].since
-    patience = w.stations[s].patience_s
-    if old in (IDLE, BLOCKED) and at - since > patience:
-        passed(w, s, old, since, since + patience)
-        passed(w, s, STANDBY, since + patience, at)
-        see(w, since + patience, A_MACHINE, (k, STANDBY, w.machines[k].piece))
-    else:
-        passed(w, s, old, since, at)
-    w.machines[k].state = state
-    w.machines[k].since = at
-    see(w, at, A_MACHINE, (k, state, w.machines[k].piece))
-
-
-@compiled
-def count(w: World, s: int, what: int, at: float) -> None:
-    """Count something at a station in the interval it falls in."""
-    if at < w.clock[0].horizon_s:
-        w.tally[s, int(at / w.clock[0].step_s), STATES_TOLD + what] += 1
-
-
-@compiled
-def look(w: World, s: int) -> None:
-    """Remember to look at a station."""
-    if not w.stations[s].flag:
-        w.stations[s].flag = True
-        w.lists[w.clock[0].end_mix + w.clock[0].top] = s
-        w.clock[0].top += 1
+from zerofactory.optimisation.twin.line import BLOCKED, FAILED, IDLE, OFF, SETUP, WARM_UP, WORKING
+from zerofactory.optimisation.twin.records import A_BUFFER, A_PIECE, NOBODY, SPARE, World
+from zerofactory.optimisation.twin.tally import (
+    AWAKE,
+    BACK,
+    CARRIED,
+    CLOSES,
+    CYCLE,
+    DONE,
+    FAILS,
+    FINISHED,
+    JUDGED,
+    MADE,
+    OPENS,
+    PURPOSES,
+    READY,
+    REPAIRED,
+    REWORKED,
+    SCRAPPED,
+    SET,
+    SETUPS,
+    WARMS,
+    count,
+    drawn,
+    enter,
+    look,
+    see,
+)
 
 
 @compiled
@@ -230,18 +182,6 @@ def ready_to_work(w: World, q: Queue, k: int, at: float) -> None:
 
 
 @compiled
-def work(w: World, q: Queue, k: int, at: float) -> None:
-    """Let a machine work on what is left of its piece, until it is done or the machine fails."""
-    enter(w, k, WORKING, at)
-    if w.machines[k].until_s <= w.machines[k].left_s:
-        w.machines[k].left_s -= w.machines[k].until_s
-        push(q, at + w.machines[k].until_s, FAILS, k, 0)
-    else:
-        w.machines[k].until_s -= w.machines[k].left_s
-        push(q, at + w.machines[k].left_s, DONE, k, 0)
-
-
-@compiled
 def done(w: World, q: Queue, k: int, at: float) -> None:
     """Judge a finished piece and hand it on."""
     s = w.machines[k].station
@@ -367,6 +307,7 @@ def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
     kind, s, window = event
     if kind == OPENS:
         w.stations[s].open = True
+        w.stations[s].closes_s = w.numbers[window + 1]
         push(q, w.numbers[window + 1], CLOSES, s, window)
         look(w, s)
     elif kind == CLOSES:
@@ -376,7 +317,11 @@ def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
         state = w.machines[k].state
         if kind == WARMS and state == OFF:
             enter(w, k, WARM_UP, at)
-        elif kind == OPENS and state in (OFF, WARM_UP):
+        if kind == OPENS and state != FAILED:
+            tick(w, q, k, at)
+        elif kind == CLOSES:
+            stop_clock(w, k, at)
+        if kind == OPENS and state in (OFF, WARM_UP):
             if w.machines[k].target != NOBODY:
                 enter(w, k, BLOCKED, at)
             elif w.machines[k].piece == NOBODY:
@@ -386,51 +331,15 @@ def shift(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
 
 
 @compiled
-def repair(w: World, q: Queue, k: int, at: float) -> None:
-    """Begin the repair of a failed machine, or let it wait until those who repair are free."""
-    s = w.machines[k].station
-    crew = w.stations[s].crew
-    if crew != NOBODY and w.pools[crew] < w.stations[s].repairers:
-        w.machines[k].unattended = True
-        return
-    if crew != NOBODY:
-        w.pools[crew] -= w.stations[s].repairers
-    w.machines[k].unattended = False
-    push(q, at + drawn(w, s, REPAIR), REPAIRED, k, 0)
-
-
-@compiled
-def leave(w: World, q: Queue, s: int, at: float) -> None:
-    """Give those who repaired at a station back; they go to the machines that have waited longest, in turn, while they are enough."""
-    crew = w.stations[s].crew
-    if crew == NOBODY:
-        return
-    w.pools[crew] += w.stations[s].repairers
-    while True:
-        longest = NOBODY
-        for k in range(len(w.machines)):
-            waits = w.machines[k].unattended and w.stations[w.machines[k].station].crew == crew
-            if waits and (longest == NOBODY or w.machines[k].since < w.machines[longest].since):
-                longest = k
-        if longest == NOBODY or w.pools[crew] < w.stations[w.machines[longest].station].repairers:
-            return
-        repair(w, q, longest, at)
-
-
-@compiled
 def happen(w: World, q: Queue, event: tuple[int, int, int], at: float) -> None:
     """Let one event (kind, who, stamp) happen."""
     kind, who = event[0], event[1]
     if kind == DONE:
         done(w, q, who, at)
     elif kind == FAILS:
-        count(w, w.machines[who].station, FAILURES, at)
-        enter(w, who, FAILED, at)
-        repair(w, q, who, at)
+        strike(w, q, who, at)
     elif kind == REPAIRED:
-        w.machines[who].until_s = drawn(w, w.machines[who].station, BETWEEN)
-        work(w, q, who, at)
-        leave(w, q, w.machines[who].station, at)
+        repaired(w, q, who, at)
     elif kind == READY:
         arrive(w, who)
     elif kind == CARRIED:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf, isfinite
+from typing import Literal
 
 from zerofactory.errors import Problem, Text
 from zerofactory.optimisation.twin.draw import Spread
@@ -34,14 +35,20 @@ CARRIERS: Mapping[str, str] = {
 }
 MOST_SHAPE = 1000.0  # of a gamma spread: its quantile is a series, and a spread as narrow as that is a normal one
 
+Clock = Literal["working", "open"]
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """How long a machine works until it fails, how long a repair takes, and who is needed for it (pool, number; nobody waits otherwise)."""
+    """How long a machine works until it fails, how long a repair takes, and who is needed for it (pool, number; nobody waits otherwise).
+
+    ``clock``: whether the time to a failure passes while the machine works, or as long as its shift is open.
+    """
 
     between: Spread
     repair: Spread
     repairers: tuple[str, int] | None = None
+    clock: Clock = "working"
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,7 +343,7 @@ def serial(line: Line) -> Sequence[int] | None:
         odd = one.machines > 1 or one.scrap_fraction or one.rework_fraction or one.setup_s or len(one.takes) > 1
         if odd or one.standby_after_s != float("inf") or one.cycle.kind == "empirical":
             return None
-        if one.failure is not None and "empirical" in (one.failure.between.kind, one.failure.repair.kind):
+        if one.failure is not None and (one.failure.clock == "open" or "empirical" in (one.failure.between.kind, one.failure.repair.kind)):  # fmt: skip
             return None
     if any(buffer.travel_s for buffer in line.buffers):
         return None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
-from zerofactory.optimisation.twin import events, records
+from zerofactory.optimisation.twin import events, records, tally
 from zerofactory.optimisation.twin.draw import streams
 from zerofactory.optimisation.twin.heap import Queue, push, queue
 from zerofactory.optimisation.twin.line import IDLE, STATES, Buffer, Line, Window, faults, serial
@@ -153,6 +153,7 @@ def _station(row: Any, line: Line, place: int, lists: list[int], numbers: list[f
     row["setup_s"], row["patience_s"], row["wake_s"], row["warm_up_s"] = one.setup_s, one.standby_after_s, one.wake_s, one.warm_up_s  # fmt: skip
     row["pool"], row["operators"] = (NOBODY, 0) if one.operators is None else (pools.index(one.operators[0]), one.operators[1])  # fmt: skip
     crew = one.failure.repairers if one.failure is not None else None
+    row["ticking"] = one.failure is not None and one.failure.clock == "open"
     row["crew"], row["repairers"] = (NOBODY, 0) if crew is None else (pools.index(crew[0]), crew[1])
     row["window"] = len(numbers)
     for window in line.own_windows.get(one.id, line.windows) or ALWAYS:
@@ -200,12 +201,12 @@ def begin(world: World) -> Queue:
         + 16
     )
     for row in world.machines:
-        row["until_s"] = events.drawn(world, int(row["station"]), events.BETWEEN)
+        row["until_s"] = tally.drawn(world, int(row["station"]), tally.BETWEEN)
     for s, row in enumerate(world.stations):
         window = int(row["window"])
         if world.numbers[window] <= 0.0:
             world.machines["state"][row["first_machine"] : row["end_machine"]] = IDLE
-            push(waiting, 0.0, events.OPENS, s, window)
+            push(waiting, 0.0, tally.OPENS, s, window)
         else:
             events.call(world, waiting, s, window, 0.0)
     return waiting

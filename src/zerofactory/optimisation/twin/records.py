@@ -12,7 +12,8 @@ STATION = np.dtype(
         ("first_machine", "i8"), ("end_machine", "i8"), ("takes", "i8"), ("end_takes", "i8"), ("gives", "i8"), ("rework", "i8"),
         ("factors", "i8"),
         ("scrap", "f8"), ("scrap_or_rework", "f8"), ("setup_s", "f8"), ("patience_s", "f8"), ("wake_s", "f8"), ("warm_up_s", "f8"),
-        ("pool", "i8"), ("operators", "i8"), ("crew", "i8"), ("repairers", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("entered", "i8"), ("flag", "b1"),
+        ("pool", "i8"), ("operators", "i8"), ("crew", "i8"), ("repairers", "i8"), ("window", "i8"), ("end_window", "i8"), ("open", "b1"), ("closes_s", "f8"), ("entered", "i8"),
+        ("flag", "b1"), ("ticking", "b1"),
     ]
 )  # fmt: skip
 """A station: its machines, buffers (places in `World.lists`), shares, times, who works and who repairs (pool and number), shifts
@@ -33,7 +34,7 @@ STREAM = np.dtype(
 MACHINE = np.dtype(
     [
         ("station", "i8"), ("state", "i8"), ("since", "f8"), ("piece", "i8"), ("begun", "f8"), ("target", "i8"),
-        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"), ("unattended", "b1"),
+        ("left_s", "f8"), ("until_s", "f8"), ("last", "i8"), ("unattended", "b1"), ("fails_s", "f8"), ("ends_s", "f8"), ("bound", "b1"), ("due", "b1"),
     ]
 )  # fmt: skip
 """A machine: its state since when, the family of its piece and when that entered the line, the buffer a finished piece waits

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from zerofactory.errors import Problem, Text, refuse
-from zerofactory.optimisation.twin import events, records
+from zerofactory.optimisation.twin import breakdown, events, records, tally
 from zerofactory.optimisation.twin.draw import EXPONENTIAL, GEOMETRIC, uniform
 from zerofactory.optimisation.twin.heap import Queue, push
 from zerofactory.optimisation.twin.line import FAILED, SETUP, STATES, Line
@@ -71,9 +71,9 @@ def set_out(w: World, q: Queue, line: Line, state: State) -> None:
         for slot in range(held):
             w.slots[row["slots"] + slot]["family"] = given[slot % len(given)]
         if held:
-            events.see(w, 0.0, records.A_BUFFER, (place, held, NOBODY))
+            tally.see(w, 0.0, records.A_BUFFER, (place, held, NOBODY))
             for taker in range(int(row["takers"]), int(row["end_takers"])):
-                events.look(w, int(w.lists[taker]))
+                tally.look(w, int(w.lists[taker]))
     for place, station in enumerate(line.stations):
         does = state.states.get(station.id, "idle")
         if does in BEGINS:
@@ -89,21 +89,21 @@ def _go_on(w: World, q: Queue, s: int, does: int, family: int) -> None:
         one = w.machines[k]
         one["piece"], one["begun"], one["last"] = family, 0.0, family
         events.operators(w, s, -1)
-        judged = w.streams[s * events.PURPOSES + events.JUDGED]
+        judged = w.streams[s * tally.PURPOSES + tally.JUDGED]
         left = float(uniform(judged["seed"], judged["drawn"]))
         judged["drawn"] += 1
         if does == SETUP and row["setup_s"] > 0.0:
-            events.enter(w, k, SETUP, 0.0)
-            push(q, left * float(row["setup_s"]), events.SET, k, 0)
+            tally.enter(w, k, SETUP, 0.0)
+            push(q, left * float(row["setup_s"]), tally.SET, k, 0)
             continue
-        one["left_s"] = left * float(events.drawn(w, s, events.CYCLE)) * float(w.numbers[row["factors"] + family])
+        one["left_s"] = left * float(tally.drawn(w, s, tally.CYCLE)) * float(w.numbers[row["factors"] + family])
         if does == FAILED and one["until_s"] < 1e290:
-            events.enter(w, k, FAILED, 0.0)
+            tally.enter(w, k, FAILED, 0.0)
             if row["crew"] != NOBODY:  # nobody has seen who repairs what: those who are there begin
-                events.repair(w, q, k, 0.0)
+                breakdown.repair(w, q, k, 0.0)
                 continue
-            repair = w.streams[s * events.PURPOSES + events.REPAIR]
+            repair = w.streams[s * tally.PURPOSES + tally.REPAIR]
             share = 1.0 if int(repair["kind"]) in FORGETFUL else left
-            push(q, share * float(events.drawn(w, s, events.REPAIR)), events.REPAIRED, k, 0)
+            push(q, share * float(tally.drawn(w, s, tally.REPAIR)), tally.REPAIRED, k, 0)
         else:
-            events.work(w, q, k, 0.0)
+            breakdown.work(w, q, k, 0.0)
