@@ -9,11 +9,11 @@ from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from zerofactory.api.door import Reading
-from zerofactory.api.reply import from_book, plain
+from zerofactory.api.door import Managing, Reading
+from zerofactory.api.reply import from_book, once, plain
 from zerofactory.errors import Text
 from zerofactory.runs import twin as run_twin
-from zerofactory.runs import twin_calibrate, twin_compare, twin_now, twin_start
+from zerofactory.runs import twin_calibrate, twin_compare, twin_draft, twin_now, twin_start
 
 ROUTER = APIRouter(prefix="/v1", tags=["twin"])
 Days = Annotated[int, Query(ge=1, le=31)]
@@ -31,6 +31,13 @@ class WhatIf(BaseModel):
     begin: str | None = Field(default=None, max_length=40)
     days: int = Field(default=7, ge=1, le=31)
     runs: int = Field(default=8, ge=1, le=20)
+
+
+class Drafting(BaseModel):
+    """Seconds a piece; left out: from the output and the shifts of the last closed months."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    takt_s: float | None = None
 
 
 @ROUTER.get("/twin")
@@ -59,6 +66,17 @@ def calibrate(
     """Return the powers fitted to the readings, held against the months left out."""
     asked = twin_calibrate.Asked(holdout=tuple(holdout or ()))
     return from_book(request, visit, lambda: twin_calibrate.calibrate(visit.context, asked).as_json())
+
+
+@ROUTER.post("/twin/draft")
+def draft(request: Request, visit: Managing, asked: Drafting) -> Response:
+    """Write a first twin.toml from the plant file, its calendar, output and meters; one that is there stays as it is."""
+
+    def do() -> object:
+        drafted = twin_draft.draft(visit.context, asked.takt_s)
+        return {**drafted.as_json(), "file": twin_draft.write(visit.context, drafted).name}
+
+    return once(request, visit, do)
 
 
 @ROUTER.post("/twin/comparison")
