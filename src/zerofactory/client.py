@@ -182,7 +182,7 @@ def _raised(error: urllib.error.HTTPError) -> Exception:
             )
             for one in told
         )  # fmt: skip
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return FaultyData(
             [
                 Problem(

@@ -11,8 +11,8 @@ import zerofactory
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {
-    "accounting", "assets", "api", "cli", "client", "connectors", "discover", "errors", "evaluation", "factors", "instruments", "metering", "monitoring", "optimisation", "periods", "planning", "reference_plant",
-    "reporting", "runs", "site", "standards", "store", "tables", "units", "web",
+    "accounting", "assets", "api", "cli", "client", "connectors", "discover", "errors", "evaluation", "factors", "instruments", "metering", "monitoring", "notation", "optimisation", "periods", "planning", "reference_plant",
+    "reporting", "runs", "site", "standards", "store", "tables", "units", "web", "wording",
 }  # fmt: skip
 HEAVY = (
     "polars",

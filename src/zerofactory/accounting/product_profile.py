@@ -8,12 +8,13 @@ mass_kg, …           what a declaration has to state of the product itself
 
 from __future__ import annotations
 
-import tomllib
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import toml_of
+from zerofactory.wording import reason
 
 NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
@@ -61,11 +62,9 @@ class Profile(_Form):
 def read_profile(text: str, product: str, file: str) -> tuple[Profile | None, list[Problem]]:
     """Return the profile a TOML text describes, or None, and every fault with its key path."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return None, [_fault("not_toml", Text(f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}."), file, "")]
-    try:
-        profile = Profile.model_validate(raw)
+        profile = Profile.model_validate(toml_of(text, file, "product.not_toml"))
+    except FaultyData as fault:
+        return None, list(fault.problems)
     except ValidationError as error:
         return None, [_translated(dict(entry), file) for entry in error.errors(include_url=False)]
     problems = []
@@ -101,9 +100,8 @@ def _translated(entry: dict[str, Any], file: str) -> Problem:
         return _fault(
             "range", Text(f"“{path}”不能为 {entry['input']}。", f"'{path}' cannot be {entry['input']}."), file, path
         )
-    return _fault(
-        "wrong_type", Text(f"“{path}”不合要求: {entry['msg']}。", f"'{path}' is not valid: {entry['msg']}."), file, path
-    )
+    why = reason(entry)
+    return _fault("wrong_type", Text(f"“{path}”不合要求: {why.zh}。", f"'{path}' is not valid: {why.en}."), file, path)
 
 
 def _fault(code: str, message: Text, file: str, path: str) -> Problem:

@@ -17,6 +17,7 @@ from zerofactory.api.language import language_of
 from zerofactory.errors import BookBroken, BookClosed, FaultyData, NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.runs.access import Refused
 from zerofactory.store.postgres_faults import NOT_THE_CALLERS
+from zerofactory.wording import place_of, worded
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -132,9 +133,9 @@ def _validation(request: Request, error: Exception) -> Response:
     problems = [
         Problem(
             f"request.{one['type']}",
-            Text(f"请求参数不对: {one['msg']}。", f"{one['msg']}."),
+            worded(one),
             Text("请对照 /v1/docs 的说明。", "See /v1/docs."),
-            column=".".join(str(part) for part in one["loc"]),
+            column=place_of(one),
         )
         for one in error.errors()
     ]

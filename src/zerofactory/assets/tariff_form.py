@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.assets.tariff import BANDS, PARTS
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import toml_of
+from zerofactory.wording import reason
 
 COLUMNS = ("month", "scheme", "voltage", "hours", "flat_cny_per_kwh")
 OPTIONAL_COLUMNS = (
@@ -28,7 +29,7 @@ Month = Annotated[int, Field(ge=1, le=12)]
 class TitleForm(BaseModel):
     """A title in both languages."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     zh: str
     en: str
@@ -37,7 +38,7 @@ class TitleForm(BaseModel):
 class SeasonForm(BaseModel):
     """Months with one timetable, for all schemes or some."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     months: list[Month]
     hours: str
@@ -49,7 +50,7 @@ class SeasonForm(BaseModel):
 class HotDaysForm(BaseModel):
     """Hours that change on hot days."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     celsius: float
     days: int = Field(ge=1)
@@ -60,7 +61,7 @@ class HotDaysForm(BaseModel):
 class SpecialDaysForm(BaseModel):
     """Dates with hours of their own."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     dates: list[date]
     hours: str
@@ -69,7 +70,7 @@ class SpecialDaysForm(BaseModel):
 class RulesForm(BaseModel):
     """The rules of an area: ``<area>.toml``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     title: TitleForm
     time_zone: str
@@ -86,7 +87,7 @@ class RulesForm(BaseModel):
 class StepForm(BaseModel):
     """One step of a gas price, per m3 or per Nm3."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     from_m3: float | None = None
     price_cny_per_m3: float | None = None
@@ -97,7 +98,7 @@ class StepForm(BaseModel):
 class GasForm(BaseModel):
     """A gas price: ``<name>.toml``."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
     title: TitleForm
     unit: Literal["m3", "Nm3"]
@@ -113,14 +114,9 @@ _Form = TypeVar("_Form", RulesForm, GasForm)
 def read_form(form: type[_Form], text: str, file: str) -> tuple[_Form | None, list[Problem]]:
     """Return a TOML text in its form, and every fault: unreadable, missing, unknown or wrong keys."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}.")
-        return None, [
-            Problem("assets.tariff_not_toml", message, Text("请检查引号与括号。", "Check quotes and brackets."), file)
-        ]
-    try:
-        return form.model_validate(raw), []
+        return form.model_validate(toml_of(text, file, "assets.tariff_not_toml")), []
+    except FaultyData as fault:
+        return None, list(fault.problems)
     except ValidationError as error:
         return None, [_told(dict(one)).at(file=file) for one in error.errors(include_url=False)]
 
@@ -133,7 +129,8 @@ def _told(error: dict[str, Any]) -> Problem:
     elif kind == "extra_forbidden":
         message = Text(f"不认识的键“{path}”。", f"Unknown key '{path}'.")
     else:
-        message = Text(f"“{path}”的值 {error['input']!r} 不合要求。", f"'{path}' = {error['input']!r}: {error['msg']}.")
+        why = reason(error)
+        message = Text(f"“{path}” = {error['input']!r}: {why.zh}。", f"'{path}' = {error['input']!r}: {why.en}.")
     return Problem(
         "assets.tariff_form",
         message,

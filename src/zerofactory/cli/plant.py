@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -193,8 +192,8 @@ def apply(
     as_json: JsonOption = False,
 ) -> None:
     from zerofactory.errors import FaultyData, Problem, Text
+    from zerofactory.notation import text_of
     from zerofactory.runs import plant as run
-    from zerofactory.store.files import text_of
 
     context = opened(workspace)
     if (file is None) == (version is None):
@@ -222,11 +221,9 @@ def versions(workspace: WorkspaceOption = None, as_json: JsonOption = False) -> 
 
 def _object(text: str) -> dict[str, Any]:
     from zerofactory.errors import FaultyData, Problem, Text
+    from zerofactory.notation import json_of
 
-    try:
-        found = json.loads(text)
-    except json.JSONDecodeError:
-        found = None
+    found = json_of(text, "--entry", "plant.entry")
     if not isinstance(found, dict):
         hint = Text(
             '例如 {"id": "paint2", "kind": "paint", "name": "涂装二期"}', 'Such as {"id": "paint2", "kind": "paint"}'

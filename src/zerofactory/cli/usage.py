@@ -11,6 +11,7 @@ import typer
 
 from zerofactory.cli.language import language
 from zerofactory.errors import Problem, Text
+from zerofactory.wording import reason
 
 UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 
@@ -23,7 +24,14 @@ _HELP_ZH = {
     "COMMAND [ARGS]...": "命令 [参数]...",
     "Show this message and exit.": "显示本说明",
     "[required]": "[必填]",
-    "[default: ": "[默认: ",
+    "[default:": "[默认:",
+}
+_PATHS = {
+    "does not exist": "不存在",
+    "is a file": "是文件, 应为文件夹",
+    "is a directory": "是文件夹, 应为文件",
+    "is not readable": "不可读",
+    "is not writable": "不可写",
 }
 
 
@@ -74,19 +82,25 @@ def _problem(fault: Any) -> Problem:
         return Problem("call.unknown_option", Text(f"没有选项 {wrong}。", f"There is no option {wrong}."), tip)
     if kind == "BadParameter":
         value = _value(fault)
-        return Problem("call.bad_value", Text(f"{name} 的值不对: {value.zh}。", f"{name}: {value.en}."), hint)
+        said = Text(f"{name} 的值不对: {value.zh}。", f"{name}: {value.en}.")
+        return Problem("call.bad_value", said if name else Text(f"{value.zh}。", f"{value.en}."), hint)
     return _unknown_command(fault, hint) or Problem("call.wrong", _wrong(fault.format_message()), hint)
 
 
 def _value(fault: Any) -> Text:
-    """Return what is wrong with a value."""
-    message = str(fault.message).removeprefix("Value error, ").rstrip(".")
+    """Return what is wrong with a value: of what the schema of an option found, in our words."""
+    message = str(fault.message).removeprefix("Value error, ").rstrip(".。")
     if "does not match the format" in message:
         given = message.partition("does not match")[0].strip()
         return Text(f"{given} 不是日期, 请写成 2025-03-31", f"{given} is not a date; write 2025-03-31")
-    if "valid integer" in message:
-        return Text("应为整数", "it should be a whole number")
-    return Text(message, message)
+    found = fault.__cause__.errors() if hasattr(fault.__cause__, "errors") else []
+    if found and found[0]["type"] != "value_error":
+        return reason(found[0])
+    for said, zh in _PATHS.items():
+        if message.endswith(said):
+            return Text(f"{message.partition(' ')[2].removesuffix(said).strip()} {zh}", message)
+    ours = not message.isascii() or language() == "en"  # a command says what is wrong in the user's language
+    return Text(message, message) if ours else Text(reason({"type": "value_error"}).zh, message)
 
 
 def _wrong(message: str) -> Text:

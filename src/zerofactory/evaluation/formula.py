@@ -23,6 +23,8 @@ _BINARY: Mapping[type[ast.operator], Callable[[Floats, Floats], Floats]] = {
     ast.Mult: operator.mul,
     ast.Div: operator.truediv,
 }
+MOST_LEVELS = 200
+"""Terms in each other, such as a sum of a hundred amounts: whatever walks a formula calls itself for each of them."""
 _CALLS: Mapping[str, Callable[[Floats, Floats], Floats]] = {"min": np.minimum, "max": np.maximum}
 
 
@@ -58,9 +60,19 @@ def parse(text: str) -> Formula:
         tree = ast.parse(_APART.sub(hidden, text), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise Unreadable(text) from error
+    if _levels(tree) > MOST_LEVELS:
+        raise Unreadable(f"more than {MOST_LEVELS} terms in each other")
     names: dict[str, None] = {}
     _check(tree, slots, names)
     return Formula(text, tuple(names), _named(tree, slots))
+
+
+def _levels(tree: ast.AST) -> int:
+    """Return how many terms stand in each other at most."""
+    level, count = [tree], 0
+    while level:
+        level, count = [inner for one in level for inner in ast.iter_child_nodes(one)], count + 1
+    return count
 
 
 def _check(node: ast.AST, slots: Mapping[str, str], names: dict[str, None]) -> None:

@@ -57,7 +57,11 @@ def _with_derived(book: EvaluationBook, content: str) -> tuple[dict[str, Indicat
         try:
             waiting[one.id] = (one, parse(one.formula))
         except Unreadable as fault:
-            said = f"“{one.formula}”不是公式({fault})", f"'{one.formula}' is no formula ({fault})"
+            shown = one.formula if len(one.formula) < 80 else f"{one.formula[:80]}…"
+            said = (
+                f"“{shown}”不是公式(只用数、名称、加减乘除、min 和 max)",
+                f"'{shown}' is no formula ({str(fault)[:80]})",
+            )
             problems.append(_fault("formula", said, (book, content), one.id))
         if one.id in known:
             said = f"指标“{one.id}”已有", f"the indicator '{one.id}' exists already"

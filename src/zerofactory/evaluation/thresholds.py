@@ -15,13 +15,13 @@ A grade's least score is entered with ``grade = "…"`` and ``minimum = 80``. Wh
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.evaluation.quotient import convert, same
+from zerofactory.notation import toml_of
 from zerofactory.standards.criterion import Criterion, EvaluationBook, Form, Threshold
 
 FILE = "thresholds.toml"
@@ -60,13 +60,7 @@ def read_thresholds(content: str, standards: Sequence[str]) -> tuple[Stated, ...
     FaultyData
         Every entry without source or date, with unknown keys, an unknown standard or no number; each with its line.
     """
-    try:
-        data = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        said = Text(f"无法解析: {error}。", f"Not readable: {error}.")
-        raise FaultyData(
-            [Problem("evaluation.thresholds", said, Text("请按 TOML 语法改正。", "Mend the TOML."), file=FILE)]
-        ) from error
+    data = toml_of(content, FILE, "evaluation.thresholds")
     lines = [number for number, line in enumerate(content.splitlines(), start=1) if line.strip() == "[[threshold]]"]
     rows = data.get("threshold", [])
     problems = [_fault(f"不认识的键“{key}”", f"unknown key '{key}'", None) for key in data if key != "threshold"]

@@ -15,15 +15,16 @@ unit = "kWh"                   # left out: the meter's own
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from zerofactory import units
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import toml_of
 from zerofactory.periods import zone
+from zerofactory.wording import reason
 
 Label = Literal["start", "end"]
 Midnight = Literal["start_of_day", "end_of_day"]
@@ -73,12 +74,7 @@ def read_mapping(text: str, file: str = "mapping.toml") -> Mapping:
         Every fault: not TOML, unknown or missing keys, no columns, a column or meter twice, unknown unit or time zone.
     """
     try:
-        raw = tomllib.loads(text)
-        document = _Document.model_validate(raw)
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData(
-            [_fault("not_toml", f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}.").at(file=file)]
-        ) from error
+        document = _Document.model_validate(toml_of(text, file, "metering.mapping_not_toml"))
     except ValidationError as error:
         raise FaultyData(
             [_translated(dict(entry)).at(file=file) for entry in error.errors(include_url=False)]
@@ -118,7 +114,6 @@ def _fault(code: str, zh: str, en: str, column: str | None = None) -> Problem:
     )
 
 
-def _translated(error: dict[str, object]) -> Problem:
-    location = error["loc"]
-    path = ".".join(str(part) for part in location) if isinstance(location, tuple) else str(location)
-    return _fault("invalid", f"“{path}”不合要求: {error['msg']}。", f"'{path}' is not valid: {error['msg']}.", path)
+def _translated(error: dict[str, Any]) -> Problem:
+    path, why = ".".join(str(part) for part in error["loc"]), reason(error)
+    return _fault("invalid", f"“{path}”不合要求: {why.zh}。", f"'{path}' is not valid: {why.en}.", path)

@@ -12,12 +12,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.errors import NotFound, Problem, Text, refuse
+from zerofactory.notation import toml_of
 from zerofactory.planning.end_use import StatedUse, end_uses
 from zerofactory.planning.framework import frameworks
 from zerofactory.planning.measure import measures
@@ -150,12 +150,7 @@ def read_plan(content: str, file: str = PLAN_FILE) -> Plan:
     FaultyData
         Not TOML, unknown keys, wrong types, or a plan that does not hold together; every fault at once.
     """
-    try:
-        raw = tomllib.loads(content)
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}.")
-        raise FaultyData([Problem("planning.not_toml", message, Text("", ""), file=file)]) from error
-    made = record(Plan, raw, file)
+    made = record(Plan, toml_of(content, file, "planning.not_toml"), file)
     refuse([problem.at(file=file) for problem in faults(made)])
     return made
 
@@ -175,8 +170,8 @@ def faults(plan: Plan) -> list[Problem]:
         )
     problems += _range_faults(plan)
     problems += _book_faults(plan)
-    for place, target in enumerate(plan.targets):
-        problems += _target_faults(target, place, head)
+    for target in plan.targets:
+        problems += _target_faults(target, head)
     problems += _unknown("measures", "减排措施", "measure", plan.measures, measures())
     problems += _unknown("end_uses", "用能环节", "end use", [use.id for use in plan.end_uses], end_uses())
     problems += _unknown("economics.grid", "电网情景", "grid scenario", [plan.economics.grid], grids())
@@ -227,8 +222,8 @@ def _book_faults(plan: Plan) -> list[Problem]:
     return problems
 
 
-def _target_faults(target: Target, place: int, head: Head) -> list[Problem]:
-    where = f"targets[{place}]"
+def _target_faults(target: Target, head: Head) -> list[Problem]:
+    where = f"targets.{target.id}"
     problems = []
     if target.target_year <= head.base_year:
         problems.append(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import toml_of
 from zerofactory.planning.mechanism import Process
 from zerofactory.site.edit import with_entries
 
@@ -57,7 +57,7 @@ def with_duties(content: str, processes: Sequence[Process], holders: Mapping[str
     FaultyData
         The file is written in a way whose lines cannot be changed one by one.
     """
-    mechanism = tomllib.loads(content).get("mechanism", {})
+    mechanism = toml_of(content, "plan.toml").get("mechanism", {})
     made = {one.id: one for one in processes}
     lines = [_line(entry, made.get(entry["id"])) for entry in mechanism.get("processes", [])]
     roles = [{**entry, "holder": holders.get(entry["id"], entry["holder"])} for entry in mechanism.get("roles", [])]

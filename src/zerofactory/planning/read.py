@@ -12,6 +12,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import endless
+from zerofactory.wording import place_of, reason, row_name
 
 T = TypeVar("T")
 
@@ -30,10 +32,11 @@ def record(kind: type[T], raw: object, file: str) -> T:
         Unknown or missing keys, wrong types; ``column`` of each problem is the path of the key.
     """
     problems = [_unknown(path, file) for path in _unknown_keys(kind, raw, "")]
+    problems += [_invalid({"type": "finite_number", "loc": (path,)}, file) for path in endless(raw)]
     try:
         made = cast("T", _adapter(cast("Any", kind)).validate_python(raw))
     except ValidationError as error:
-        problems += [_invalid(fault, file) for fault in error.errors()]
+        problems += [_invalid(fault, file, raw) for fault in error.errors()]
         raise FaultyData(problems) from error
     if problems:
         raise FaultyData(problems)
@@ -55,7 +58,7 @@ def _unknown_keys(kind: Any, raw: object, path: str) -> Iterator[str]:
     kind = _inner(kind)
     if get_origin(kind) is tuple and isinstance(raw, list):
         for place, one in enumerate(raw):
-            yield from _unknown_keys(get_args(kind)[0], one, f"{path}[{place}]")
+            yield from _unknown_keys(get_args(kind)[0], one, f"{path}{row_name(one, place)}")
     elif get_origin(kind) in (dict, Mapping) or (isinstance(kind, type) and get_origin(kind) is not None):
         return
     elif isinstance(kind, type) and is_dataclass(kind) and isinstance(raw, Mapping):
@@ -87,11 +90,11 @@ def _unknown(path: str, file: str) -> Problem:
     )
 
 
-def _invalid(fault: Any, file: str) -> Problem:
-    path = ".".join(str(part) for part in fault["loc"])
+def _invalid(fault: Any, file: str, raw: object = None) -> Problem:
+    path, why = place_of(fault, raw), reason(fault)
     return Problem(
         code="planning.invalid",
-        message=Text(f"“{path}”的值不对: {fault['msg']}。", f"'{path}' is not valid: {fault['msg']}."),
+        message=Text(f"“{path}”的值不对: {why.zh}。", f"'{path}' is not valid: {why.en}."),
         hint=Text("请改正后再试。", "Correct it and try again."),
         file=file,
         column=path,

@@ -14,9 +14,8 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, cast
 
-import yaml
-
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import yaml_of
 from zerofactory.standards.criterion import (
     KINDS,
     Condition,
@@ -82,12 +81,7 @@ def read_evaluation(name: str, content: str, file: str) -> EvaluationBook:
         Every fault of the text, each with its line.
     """
     place = (file, content)
-    try:
-        data = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (a safe loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        row = mark.line + 1 if mark else None
-        raise FaultyData([_fault(place, "unreadable", "无法解析", "not readable").at(row=row)]) from error
+    data = yaml_of(content, file, "standards.unreadable")
     problems = list(_faults(data, place))
     if problems:
         raise FaultyData(problems)

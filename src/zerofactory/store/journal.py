@@ -343,7 +343,12 @@ def from_frame(schema: TableSchema, frame: pl.DataFrame) -> list[tuple[object, .
     """Return rows as plain values as they are stored (moments as ISO text)."""
     moments = [c.name for c in schema.columns if c.dtype == "moment"]
     as_text = [pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ") for name in moments]
-    numbers = [pl.col(c.name) + 0.0 for c in schema.columns if c.dtype == "number"]  # SQLite keeps no -0.0
+    # SQLite keeps no -0.0, and polars leaves a column as it is where 0.0 is added
+    numbers = [
+        pl.when(pl.col(c.name) == 0.0).then(pl.lit(0.0)).otherwise(pl.col(c.name)).alias(c.name)
+        for c in schema.columns
+        if c.dtype == "number"
+    ]
     rows = frame.with_columns(*as_text, *numbers).rows()
     if any(value != value for row in rows for value in row if isinstance(value, float)):  # noqa: PLR0124  (NaN)
         raise Misuse(f"{schema.name}: a NaN must not enter the book")

@@ -103,8 +103,15 @@ class Series:
 
         Only the row groups whose statistics allow it are read.
         """
+        return self.read_meters(files, (meter_id,), since, until)
+
+    def read_meters(
+        self, files: Sequence[str], meter_ids: Sequence[str], since: datetime, until: datetime
+    ) -> pl.DataFrame:
+        """Return every version of some meters' readings taken in a stretch of time, by time, then by when it became known."""
         since, until = since.astimezone(UTC), until.astimezone(UTC)
-        inside = (pl.col("started_at") >= since) & (pl.col("started_at") < until) & (pl.col("meter_id") == meter_id)
+        inside = (pl.col("started_at") >= since) & (pl.col("started_at") < until)
+        inside &= pl.col("meter_id").is_in(list(meter_ids))
         frames = [
             pl.scan_parquet(self.path(file), glob=False).select(READINGS.names).filter(inside).collect()
             for file in files

@@ -16,12 +16,12 @@ import polars as pl
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.factors.load import factor_book, read_set
 from zerofactory.factors.model import FactorBook
+from zerofactory.notation import text_of
 from zerofactory.site.load import plant as load_plant
 from zerofactory.site.model import Plant
 from zerofactory.store.database import BOOK_FILE, Database, book_of, has_book, new_book, only_named
 from zerofactory.store.edition import bring_up
 from zerofactory.store.evidence import Evidence
-from zerofactory.store.files import text_of
 from zerofactory.store.journal import Journal
 from zerofactory.store.schema import BATCHES, SCHEMA_VERSION, SEALS, make
 from zerofactory.store.series import Segment, Series, segments_of

@@ -7,7 +7,6 @@ entities, references or scripts is refused before it is parsed; a DXF is read as
 from __future__ import annotations
 
 import io
-import json
 import math
 import re
 from collections.abc import Iterable, Sequence
@@ -18,6 +17,7 @@ from shapely.geometry import LineString, Polygon
 from shapely.validation import explain_validity
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import json_of
 from zerofactory.optimisation.material.cuts import fault
 
 MOST_BYTES, MOST_ELEMENTS, MOST_CORNERS = 4_000_000, 4_000, 4_000
@@ -50,7 +50,7 @@ def read_outline(content: bytes, name: str) -> Polygon:
     """
     kind = name.lower().rsplit(".", 1)[-1]
     if len(content) > MOST_BYTES:
-        raise FaultyData([_too_large(name, f"{len(content)} B", f"{MOST_BYTES} B")])
+        raise FaultyData([_too_large(name, Text(f"{len(content)} B", f"{len(content)} B"), f"{MOST_BYTES} B")])
     readers = {"json": _json, "dxf": _dxf, "svg": _svg}
     if kind not in readers:
         raise FaultyData([fault("kind", Text(f"“{name}”不是 JSON、DXF 或 SVG。", f"'{name}' is no JSON, DXF or SVG."), Text("请换一种格式。", "Use one of these.")).at(file=name)])  # fmt: skip
@@ -59,7 +59,7 @@ def read_outline(content: bytes, name: str) -> Polygon:
     except FaultyData:
         raise
     except Exception as broken:
-        raise FaultyData([_unreadable(name, str(broken)[:120])]) from None
+        raise FaultyData([_unreadable(name, Text("写法不对", str(broken)[:120]))]) from None
     return outline_of(rings, name)
 
 
@@ -67,10 +67,10 @@ def outline_of(rings: Sequence[Sequence[Point]], name: str) -> Polygon:
     """Return the outline of closed lines: the largest is the edge, those inside are holes; refuse everything else."""
     corners = sum(len(ring) for ring in rings)
     if corners > MOST_CORNERS:
-        raise FaultyData([_too_large(name, f"{corners} 个顶点 corners", f"{MOST_CORNERS}")])
+        raise FaultyData([_too_large(name, Text(f"{corners} 个顶点", f"{corners} corners"), f"{MOST_CORNERS}")])
     flat = [value for ring in rings for point in ring for value in point]
     if not all(math.isfinite(value) and abs(value) < 1e7 for value in flat):
-        raise FaultyData([_unreadable(name, "coordinate is not a finite number")])
+        raise FaultyData([_unreadable(name, Text("坐标不是有限的数", "a coordinate is not a finite number"))])
     found = [Polygon(ring) for ring in rings if len(ring) >= 3]
     if not found:
         raise FaultyData([fault("no_outline", Text(f"“{name}”中没有闭合轮廓。", f"'{name}' holds no closed outline."), Text("请画一条首尾相接的闭合线。", "Draw one closed line.")).at(file=name)])  # fmt: skip
@@ -91,7 +91,7 @@ def outline_of(rings: Sequence[Sequence[Point]], name: str) -> Polygon:
 
 
 def _json(content: bytes, name: str) -> list[list[Point]]:
-    given: Any = json.loads(content.decode("utf-8"))
+    given: Any = json_of(content, name, "material.unreadable")
     unit = given.get("unit") if isinstance(given, dict) else None
     scales = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "in": 25.4}
     if unit not in scales:
@@ -103,9 +103,11 @@ def _json(content: bytes, name: str) -> list[list[Point]]:
 
 def _dxf(content: bytes, name: str) -> list[list[Point]]:
     if content.startswith(b"AutoCAD Binary DXF"):
-        raise FaultyData([_unreadable(name, "binary DXF; save it as ASCII DXF")])
+        raise FaultyData(
+            [_unreadable(name, Text("二进制 DXF; 请另存为 ASCII DXF", "binary DXF; save it as ASCII DXF"))]
+        )
     if content.count(b"\n") > 20 * MOST_BYTES // 100:
-        raise FaultyData([_too_large(name, "lines", f"{20 * MOST_BYTES // 100}")])
+        raise FaultyData([_too_large(name, Text("行数", "lines"), f"{20 * MOST_BYTES // 100}")])
     import ezdxf
     from ezdxf import path as paths
 
@@ -115,7 +117,9 @@ def _dxf(content: bytes, name: str) -> list[list[Point]]:
         raise FaultyData([_no_unit(name, "$INSUNITS = 4 (mm)")])
     entities = list(document.modelspace())
     if len(entities) > MOST_ELEMENTS:
-        raise FaultyData([_too_large(name, f"{len(entities)}", f"{MOST_ELEMENTS}")])
+        raise FaultyData(
+            [_too_large(name, Text(f"{len(entities)} 个图元", f"{len(entities)} elements"), f"{MOST_ELEMENTS}")]
+        )
     if any(entity.dxftype() == "INSERT" for entity in entities):
         raise FaultyData([fault("blocks", Text(f"“{name}”中有块引用。", f"'{name}' holds block references."), Text("请先分解块(EXPLODE)再导出。", "Explode blocks before exporting.")).at(file=name)])  # fmt: skip
     scale = DXF_UNITS[unit]
@@ -125,7 +129,7 @@ def _dxf(content: bytes, name: str) -> list[list[Point]]:
             flat = paths.make_path(entity).flattening(CHORD_MM / scale, segments=8)
             lines.append([(float(p.x) * scale, float(p.y) * scale) for p in flat])
             if sum(map(len, lines)) > MOST_CORNERS:
-                raise FaultyData([_too_large(name, "corners", f"{MOST_CORNERS}")])
+                raise FaultyData([_too_large(name, Text("顶点", "corners"), f"{MOST_CORNERS}")])
     return closed(lines, name)
 
 
@@ -135,7 +139,7 @@ def _svg(content: bytes, name: str) -> list[list[Point]]:
         what = found.group(0).decode("ascii", errors="replace")
         raise FaultyData([fault("svg_refused", Text(f"“{name}”含有不接受的内容“{what}”。", f"'{name}' holds '{what}', which is not taken."), Text("只保留轮廓线: 另存为纯路径的 SVG。", "Keep the outline only: save as a plain SVG of paths.")).at(file=name)])  # fmt: skip
     if len(SVG_TAG.findall(content)) > MOST_ELEMENTS:
-        raise FaultyData([_too_large(name, "elements", f"{MOST_ELEMENTS}")])
+        raise FaultyData([_too_large(name, Text("图元", "elements"), f"{MOST_ELEMENTS}")])
     from svgelements import SVG, Path, Shape
 
     head = content[: content.find(b">", content.lower().find(b"<svg")) + 1].decode("utf-8", errors="replace")
@@ -149,7 +153,7 @@ def _svg(content: bytes, name: str) -> list[list[Point]]:
             for part in Path(element).as_subpaths():
                 lines.append(_flat(Path(part)))
                 if sum(map(len, lines)) > MOST_CORNERS:
-                    raise FaultyData([_too_large(name, "corners", f"{MOST_CORNERS}")])
+                    raise FaultyData([_too_large(name, Text("顶点", "corners"), f"{MOST_CORNERS}")])
     return closed([line for line in lines if len(line) > 1], name)
 
 
@@ -214,12 +218,12 @@ def _crossing(name: str, ring: Polygon) -> Problem:
     return fault("crosses_itself", Text(f"“{name}”的轮廓自相交{place}。", f"The outline in '{name}' crosses itself{place}."), Text("请修改该处的线, 使轮廓不与自身相交。", "Mend the line there so that it does not cross itself.")).at(file=name)  # fmt: skip
 
 
-def _too_large(name: str, given: str, limit: str) -> Problem:
-    return fault("too_large", Text(f"“{name}”超出上限: {given} > {limit}。", f"'{name}' is beyond the limit: {given} > {limit}."), Text("请简化图形, 每个文件一个零件。", "Simplify the drawing; one part a file.")).at(file=name)  # fmt: skip
+def _too_large(name: str, given: Text, limit: str) -> Problem:
+    return fault("too_large", Text(f"“{name}”超出上限: {given.zh} > {limit}。", f"'{name}' is beyond the limit: {given.en} > {limit}."), Text("请简化图形, 每个文件一个零件。", "Simplify the drawing; one part a file.")).at(file=name)  # fmt: skip
 
 
-def _unreadable(name: str, why: str) -> Problem:
-    return fault("unreadable", Text(f"“{name}”无法读取: {why}。", f"'{name}' cannot be read: {why}."), Text("请重新导出该文件。", "Export the file again.")).at(file=name)  # fmt: skip
+def _unreadable(name: str, why: Text) -> Problem:
+    return fault("unreadable", Text(f"“{name}”无法读取: {why.zh}。", f"'{name}' cannot be read: {why.en}."), Text("请重新导出该文件。", "Export the file again.")).at(file=name)  # fmt: skip
 
 
 def _no_unit(name: str, example: str) -> Problem:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from functools import lru_cache
@@ -13,10 +12,14 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.notation import toml_of
 from zerofactory.optimisation.routes.route import Assumptions, Branch, Number, Route, Step
+from zerofactory.wording import place_of, reason, row_name
 
 PACKAGE = "zerofactory.optimisation.routes"
 FRACTIONS = ("fraction",)
+SHARE = Text("比例应大于 0 且不超过 1", "a share lies above 0 and up to 1")
+AMOUNT = Text("应为非负有限数", "not below zero, finite")
 STATUS = {
     "verified": Text("已核实", "verified"),
     "secondary": Text("二手", "secondary"),
@@ -39,7 +42,7 @@ def packaged() -> Mapping[str, Route]:
 def assumptions() -> Assumptions:
     """Return the assumptions of the package."""
     text = files(PACKAGE).joinpath("assumptions.toml").read_text(encoding="utf-8")
-    return read_assumptions(tomllib.loads(text), "assumptions.toml")
+    return read_assumptions(_toml(text, "assumptions.toml"), "assumptions.toml")
 
 
 def read_route(text: str, file: str) -> Route:
@@ -64,6 +67,7 @@ def read_assumptions(raw: Mapping[str, Any], file: str, base: Assumptions | None
     FaultyData
         Unknown keys, wrong types, figures that cannot be.
     """
+    refuse([_shape(key, "table", file) for key in ("prices",) if not isinstance(raw.get(key, {}), Mapping)])
     whole: dict[str, Any] = dict(raw)
     if base is not None:
         known = TypeAdapter(Assumptions).dump_python(base)
@@ -80,12 +84,14 @@ def read_own(text: str, file: str) -> tuple[Mapping[str, Route], Assumptions]:
     """
     raw = _toml(text, file)
     strange = sorted(set(raw) - {"routes", "assumptions"})
-    refuse([_unknown(key, file) for key in strange])
+    shapes = [] if isinstance(raw.get("routes", []), list) else [_shape("routes", "list", file)]
+    shapes += [] if isinstance(raw.get("assumptions", {}), Mapping) else [_shape("assumptions", "table", file)]
+    refuse([*(_unknown(key, file) for key in strange), *shapes])
     found = dict(packaged())
     problems: list[Problem] = []
     for place, one in enumerate(raw.get("routes", ())):
         try:
-            route: Route = _record(TypeAdapter(Route), one, file, f"routes[{place}]")
+            route: Route = _record(TypeAdapter(Route), one, file, f"routes{row_name(one, place)}")
             problems += _faults(route, file)
             found[route.id] = route
         except FaultyData as fault:
@@ -137,12 +143,7 @@ def with_number(thing: Any, path: str, value: float) -> Any:
 
 
 def _toml(text: str, file: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"不是有效的 TOML: {error}。", f"This is not TOML: {error}.")
-        hint = Text("请按行号改正。", "Correct it at the line named.")
-        raise FaultyData([Problem("route.toml", message, hint, file=file)]) from error
+    return toml_of(text, file, "route.toml")
 
 
 def _record(adapter: TypeAdapter[Any], raw: object, file: str, path: str = "") -> Any:
@@ -151,9 +152,14 @@ def _record(adapter: TypeAdapter[Any], raw: object, file: str, path: str = "") -
     except ValidationError as error:
         problems = []
         for fault in error.errors():
-            where = ".".join(str(part) for part in ((path,) if path else ()) + fault["loc"])
-            problems.append(_unknown(where, file) if fault["type"] == "unexpected_keyword_argument" else _invalid(where, str(fault["msg"]), file))  # fmt: skip
+            where = ".".join(part for part in (path, place_of(fault, raw)) if part)
+            problems.append(_unknown(where, file) if fault["type"] == "unexpected_keyword_argument" else _invalid(where, reason(fault), file))  # fmt: skip
         raise FaultyData(problems) from error
+
+
+def _shape(path: str, wanted: str, file: str) -> Problem:
+    kind = {"list": "list_type", "table": "dict_type"}[wanted]
+    return _invalid(path, reason({"type": kind}), file)
 
 
 def _unknown(path: str, file: str) -> Problem:
@@ -161,8 +167,8 @@ def _unknown(path: str, file: str) -> Problem:
     return Problem("route.unknown_key", message, Text("请核对拼写。", "Check the spelling."), file=file, column=path)
 
 
-def _invalid(path: str, why: str, file: str) -> Problem:
-    message = Text(f"“{path}”的值不对: {why}。", f"'{path}' is not valid: {why}.")
+def _invalid(path: str, why: Text, file: str) -> Problem:
+    message = Text(f"“{path}”的值不对: {why.zh}。", f"'{path}' is not valid: {why.en}.")
     return Problem(
         "route.invalid", message, Text("请改正后再试。", "Correct it and try again."), file=file, column=path
     )
@@ -179,7 +185,9 @@ def _faults(route: Route, file: str) -> Iterator[Problem]:
         yield from _branch(branch, file)
     for step in route.joining:
         if step.mass_yield_fraction is not None:
-            yield _invalid(f"joining[{step.id}].mass_yield_fraction", "joining trims no metal · 连接不裁切金属", file)
+            yield _invalid(
+                f"joining[{step.id}].mass_yield_fraction", Text("连接不裁切金属", "joining trims no metal"), file
+            )
         yield from _joints(step, f"joining[{step.id}]", file)
 
 
@@ -187,10 +195,14 @@ def _branch(branch: Branch, file: str) -> Iterator[Problem]:
     where = f"branches[{branch.id}]"
     remelts = [step for step in branch.steps if step.fate == "remelted"]
     if remelts and branch.remelt_recovery_fraction is None:
-        yield _invalid(f"{where}.remelt_recovery_fraction", "needed where metal is remelted · 有回炉时必填", file)
+        yield _invalid(
+            f"{where}.remelt_recovery_fraction", Text("有回炉时必填", "needed where metal is remelted"), file
+        )
     for step in branch.steps:
         if step.mass_yield_fraction is None:
-            yield _invalid(f"{where}.steps[{step.id}].mass_yield_fraction", "needed in a branch · 材料分支内必填", file)
+            yield _invalid(
+                f"{where}.steps[{step.id}].mass_yield_fraction", Text("材料分支内必填", "needed in a branch"), file
+            )
         yield from _joints(step, f"{where}.steps[{step.id}]", file)
 
 
@@ -198,7 +210,7 @@ def _joints(step: Step, where: str, file: str) -> Iterator[Problem]:
     asked = [one.per for one in step.inputs]
     asked += [one.per for one in (step.equipment, step.tooling) if one is not None]
     if "joint" in asked and step.joints is None:
-        yield _invalid(f"{where}.joints", "needed for what is counted per joint · 按接头计时必填", file)
+        yield _invalid(f"{where}.joints", Text("按接头计时必填", "needed for what is counted per joint"), file)
 
 
 def _number(path: str, number: Number, file: str) -> Iterator[Problem]:
@@ -207,13 +219,8 @@ def _number(path: str, number: Number, file: str) -> Iterator[Problem]:
             continue
         share = number.unit in FRACTIONS
         if value < 0 or (share and not 0 < value <= 1) or not isfinite(value):
-            why = (
-                "a share lies above 0 and up to 1 · 比例应大于0且不超过1"
-                if share
-                else "not below zero, finite · 应为非负有限数"
-            )
-            yield _invalid(f"{path}.{name}", f"{value:g}: {why}", file)
+            yield _invalid(f"{path}.{name}", SHARE if share else AMOUNT, file)
     if (number.low is not None and number.low > number.value) or (
         number.high is not None and number.high < number.value
     ):
-        yield _invalid(path, "low ≤ value ≤ high · 应有 low ≤ value ≤ high", file)
+        yield _invalid(path, Text("应有 low ≤ value ≤ high", "low ≤ value ≤ high"), file)

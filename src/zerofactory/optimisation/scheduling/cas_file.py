@@ -34,7 +34,7 @@ def parse(text: str, name: str) -> FlowShop:
         own = rows[1 : 1 + machines * jobs]
         onsite, intensity, price = (np.array(row) for row in rows[1 + machines * jobs : 4 + machines * jobs])
     except (ValueError, IndexError) as error:
-        message = Text(f"不是 CAS-PFSP 算例: {error}", f"Not a CAS-PFSP instance: {error}")
+        message = Text("不是 CAS-PFSP 算例。", f"Not a CAS-PFSP instance: {error}")
         raise FaultyData([Problem("cas_file.unreadable", message, Text("请核对文件。", "Check the file."), file=name)]) from error  # fmt: skip
     skip = 2 if machines > 1 else 0
     lots = tuple(

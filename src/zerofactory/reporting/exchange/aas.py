@@ -7,7 +7,6 @@ of the operator PACT, so that reading back gives exactly what was written.
 from __future__ import annotations
 
 import io
-import json
 import tempfile
 import zipfile
 import zlib
@@ -21,7 +20,8 @@ from basyx.aas import model
 from basyx.aas.adapter import aasx
 from basyx.aas.adapter.json import read_aas_json_file, write_aas_json_file
 
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import json_of
 from zerofactory.reporting.exchange import aas_model as terms
 from zerofactory.reporting.exchange.aas_model import AasCarbon, AasFile, AasFootprint, AasSpecific, irdi_of, label_of
 
@@ -59,6 +59,8 @@ def read(content: bytes, file: str | None = None) -> tuple[AasCarbon | None, lis
         carbon = _Reader(problems, kept).carbon(store)
     except _Fault as fault:
         problems.append(fault.problem)
+    except FaultyData as refused:
+        problems += refused.problems
     except (
         ValueError,
         KeyError,
@@ -71,13 +73,13 @@ def read(content: bytes, file: str | None = None) -> tuple[AasCarbon | None, lis
         zipfile.BadZipFile,
     ) as error:
         said = (str(error).splitlines() or [type(error).__name__])[0]
-        message = Text(f"不是可读的 AAS 文件: {said}。", f"Not a readable AAS file: {said}.")
+        message = Text("不是可读的 AAS 文件。", f"Not a readable AAS file: {said}.")
         problems.append(_problem("unreadable", message, Text("请用原程序重新导出。", "Export it again.")))
     return carbon, [problem.at(file=file) for problem in problems]
 
 
 def _from_json(content: bytes) -> Any:
-    json.loads(content.decode("utf-8-sig"))
+    json_of(content, None, "aas.unreadable", as_is=True)
     return read_aas_json_file(io.StringIO(content.decode("utf-8-sig")), failsafe=False)
 
 
@@ -96,11 +98,11 @@ def _newest(content: bytes) -> bytes:
     """Return a package whose XML parts name the 3.1 metamodel, which holds 3.0, the only one that the SDK reads."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(info.file_size for info in archive.infolist()) > MAX_BYTES:
-            raise ValueError("the package unpacks to more than 50 MB")
+            raise _Fault(_refused("展开后超过 50 MB", "it unpacks to more than 50 MB"))
         parts = [(info, archive.read(info)) for info in archive.infolist()]
     own = [part for info, part in parts if info.filename.endswith((".xml", ".rels"))]
     if any(b"<!DOCTYPE" in part or b"<!ENTITY" in part for part in own):
-        raise ValueError("a part declares XML entities, which a package never needs")
+        raise _Fault(_refused("有部件声明了 XML 实体", "a part declares XML entities, which a package never needs"))
     if not any(_OLD_XML in part for _, part in parts):
         return content
     stream = io.BytesIO()
@@ -219,6 +221,11 @@ def _store(carbon: AasCarbon) -> Any:
         submodel={model.ModelReference.from_referable(submodel)},
     )  # fmt: skip
     return model.DictIdentifiableStore([shell, submodel])
+
+
+def _refused(zh: str, en: str) -> Problem:
+    message = Text(f"不是可读的 AAS 文件: {zh}。", f"Not a readable AAS file: {en}.")
+    return _problem("unreadable", message, Text("请用原程序重新导出。", "Export it again."))
 
 
 class _Fault(Exception):

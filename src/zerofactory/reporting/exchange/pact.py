@@ -14,7 +14,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import json_of
 from zerofactory.reporting.exchange.pact_faults import faults_of, problem
 from zerofactory.reporting.exchange.pact_model import ProductFootprint
 from zerofactory.reporting.exchange.pact_terms import moment
@@ -34,10 +35,6 @@ class Entry:
     footprint: ProductFootprint
     spec_version: str
     losses: tuple[Text, ...] = ()
-
-
-class _Repeated(ValueError):
-    """A key that stands twice in one object."""
 
 
 def read(content: bytes, file: str | None = None) -> tuple[list[Entry], list[Problem]]:
@@ -67,27 +64,9 @@ def write(footprints: Sequence[ProductFootprint]) -> str:
 def parsed(content: bytes) -> tuple[Any, list[Problem]]:
     """Return JSON as plain values; a repeated key, NaN and Infinity are faults."""
     try:
-        return json.loads(content.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant), []
-    except _Repeated as error:
-        message = Text(f"同一对象里“{error}”写了两次。", f"'{error}' stands twice in one object.")
-        return None, [problem("repeated_key", message, Text("请只留一个。", "Keep one of them."), ())]
-    except (ValueError, RecursionError) as error:
-        said = str(error).splitlines()[0]
-        message = Text(f"不是有效的 JSON: {said}。", f"Not valid JSON: {said}.")
-        return None, [problem("not_json", message, Text("请用原程序重新导出(UTF-8)。", "Export it again (UTF-8)."), ())]
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in made:
-            raise _Repeated(key)
-        made[key] = value
-    return made
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a number")
+        return json_of(content, None, "pact.not_json", as_is=True), []
+    except FaultyData as fault:
+        return None, list(fault.problems)
 
 
 def _footprints(value: Any) -> tuple[list[tuple[Path, Any]], list[Problem]]:

@@ -8,19 +8,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from zerofactory.errors import Problem, Severity, Text
+from zerofactory.wording import reason
 
 LONGEST_SHOWN = 60
-_TYPES = {
-    "string_type": Text("应为文字", "should be text"),
-    "bool_type": Text("应为 true 或 false", "should be true or false"),
-    "float_type": Text("应为数", "should be a number"),
-    "int_type": Text("应为整数", "should be a whole number"),
-    "list_type": Text("应为列表 [..]", "should be a list [..]"),
-    "dict_type": Text("应为对象 {..}", "should be an object {..}"),
-    "model_type": Text("应为对象 {..}", "should be an object {..}"),
-    "too_short": Text("至少要有一项", "needs at least one entry"),
-    "string_too_short": Text("不能为空", "must not be empty"),
-}
 _NO_HINT = Text("请改正该值。", "Mend the value.")
 _DECIMAL_HINT = Text('请用引号把数括起来, 如 "2.56"。', 'Put the number in quotes, e.g. "2.56".')
 
@@ -80,9 +70,9 @@ def _translated(entry: Mapping[str, Any], prefix: Sequence[str | int]) -> Proble
             else Text(f"{said['zh']}。", f"{said['en']}.")
         )
         return problem(kind.removeprefix("pact_"), message, _NO_HINT, path)
-    wanted = _TYPES.get(kind, Text(f"不合要求 ({entry['msg']})", f"is not valid ({entry['msg']})"))
+    wanted = reason(entry)
     number = kind == "string_type" and isinstance(entry["input"], int | float) and not isinstance(entry["input"], bool)
-    message = Text(f"“{key}”{wanted.zh}, 不是 {shown}。", f"'{key}' {wanted.en}, not {shown}.")
+    message = Text(f"“{key}”{wanted.zh}, 不是 {shown}。", f"'{key}': {wanted.en}, not {shown}.")
     return problem("wrong_type", message, _DECIMAL_HINT if number else _NO_HINT, path)
 
 

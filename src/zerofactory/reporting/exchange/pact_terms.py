@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
+from zerofactory.wording import complaint
+
 DECIMAL = re.compile(r"^[+-]?\d+(\.\d+)?$")
 _MOMENT = re.compile(r"^(\d{4})-(\d{2})-(\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+-]00:00)$")
 _URN = re.compile(r"^[uU][rR][nN]:[A-Za-z0-9][A-Za-z0-9-]{0,31}:\S+$")
@@ -49,7 +51,7 @@ UNITS = {
 
 def complain(code: str, zh: str, en: str) -> PydanticCustomError:
     """Return the error that a validator raises; both languages travel with it."""
-    return PydanticCustomError(f"pact_{code}", "{en}", {"zh": zh, "en": en})
+    return complaint(f"pact_{code}", zh, en)
 
 
 def _matching(pattern: re.Pattern[str], zh: str, en: str) -> AfterValidator:
