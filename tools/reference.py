@@ -212,7 +212,7 @@ def factory() -> str:
         hint = get_type_hints(model.Plant)[name]
         form = next((part for part in get_args(hint) if is_dataclass(part)), hint)
         table(f"[{name}]", form, [field.name for field in fields(form)])
-    for name in ("shops", "lines", "assets", "products", "meters", "sources"):
+    for name in ("shops", "lines", "assets", "products", "meters", "state_signals", "sources"):
         form = get_args(get_type_hints(model.Plant)[name])[0]
         table(f"[[{name}]]", form, [field.name for field in fields(form)])
     if said:

@@ -12,7 +12,7 @@ from zerofactory.connectors.sample import Arrival
 from zerofactory.errors import Text
 from zerofactory.site.model import Meter
 
-RULES = GateRules(30.0, 3600.0, 15.0, 0.9)
+RULES = GateRules(30.0, 3600.0, 15.0, 0.9, 3600.0)
 T0 = 1_740_960_000_000_000  # 2025-03-03T00:00Z, a quarter hour
 Q = 900_000_000
 STREAM, POLL = Passage("interval", False, True), Passage("instant", True, True)

@@ -127,14 +127,14 @@ def test_numbers_that_are_none_are_named(number: float) -> None:
     line = Line((one, two), (Buffer("x", 1, travel_s=number, vehicles="nobody"),))
     found = {problem.column: problem for problem in faults(line)}
     assert set(found) == {
-        "stations[0].cycle",
-        "stations[0].setup_s",
-        "stations[1].cycle_factors",
-        "stations[1].cycle_factors.any",
-        "buffers[0].travel_s",
-        "buffers[0].vehicles",
+        "stations.a.cycle",
+        "stations.a.setup_s",
+        "stations.b.cycle_factors",
+        "stations.b.cycle_factors.any",
+        "buffers.x.travel_s",
+        "buffers.x.vehicles",
     }
-    assert "nobody" in found["buffers[0].vehicles"].message.en
+    assert "nobody" in found["buffers.x.vehicles"].message.en
 
 
 def test_a_line_without_an_exit_is_named() -> None:

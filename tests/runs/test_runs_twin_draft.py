@@ -155,3 +155,28 @@ def test_a_plant_of_feeders_alone_is_one_line(tmp_path: Path) -> None:
     drafted = twin_draft.draft(Context(Workspace.open(folder), NOW, "test"), 60.0)
     assert [(one.id, one.takes, one.gives) for one in drafted.places] == [("paint", (), None)]
     assert 'shop = "paint"' in drafted.text
+
+
+SIGNAL = """
+[[state_signals]]
+id = "{0}"
+name = {{ zh = "{0}", en = "{0}" }}
+shop = "paint"
+line = "booth"
+states = {{ 0 = "off", 3 = "working" }}
+"""
+
+
+def test_a_line_of_two_signals_has_two_machines_that_keep_the_takt(tmp_path: Path) -> None:
+    folder = tmp_path / "plant"
+    folder.mkdir()
+    text = SMALL_PLANT + LINES + SIGNAL.format("S-1") + SIGNAL.format("S-2")
+    (folder / "factory.toml").write_text(text, encoding="utf-8")
+    Workspace.create(folder, at=stamp(NOW), actor="test")
+    context = Context(Workspace.open(folder), NOW, "test")
+    twin_draft.write(context, twin_draft.draft(context, 60.0))
+    found = twin_file.read(context)
+    booth, oven = found.line.stations
+    assert (booth.machines, booth.cycle.mean_s) == (2, 120.0)
+    assert (oven.machines, oven.cycle.mean_s) == (1, 60.0)
+    assert [one.id for one in found.signals["booth"]] == ["S-1", "S-2"]

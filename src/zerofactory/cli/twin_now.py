@@ -155,8 +155,8 @@ def _cells(one: StationNow, place: object) -> tuple[str, ...]:
     state = read(NOTES[one.quality]) if one.state is None else read(TITLES[one.state])
     mark = "≈" if one.made_is == "estimated" else ""
     return (
-        read(one.title), state, "–" if one.probability is None else f"{one.probability:.0%}",
-        "–" if one.since is None else f"{one.since.astimezone(place):%d %H:%M}",  # type: ignore[arg-type]
+        read(one.title), state, say("信号", "signal") if one.source == "signal" else "–" if one.probability is None else f"{one.probability:.0%}",
+        "–" if one.since is None else f"{one.since.astimezone(place):{'%d %H:%M:%S' if one.source == 'signal' else '%d %H:%M'}}",  # type: ignore[arg-type]
         number(one.power_kw), number(one.expected_kw), "–" if one.residual_fraction is None else f"{one.residual_fraction:+.0%}",
         "–" if one.made_today is None else f"{mark}{one.made_today:,}", number(None if one.gco2e_today is None else one.gco2e_today / 1000.0),
     )  # fmt: skip

@@ -59,7 +59,7 @@ class Collector:
         self.full = False
         self.acknowledged = 0
         self._wiring = wiring
-        self._gate = Gate(plant.meters, plant.time_zone, gate_rules(self.rules), levels)
+        self._gate = Gate((*plant.meters, *plant.state_signals), plant.time_zone, gate_rules(self.rules), levels)
         self._around = Surroundings(plant, folder, self.tell, now_us, self.rules.queue_rows)
         self.health = {connection.id: LinkHealth(since_us=now_us()) for connection in wiring.connections}
         self._wishes: list[_Wish] = []
@@ -254,6 +254,7 @@ REFUSALS: Mapping[str, tuple[str, str]] = {
     "held": ("累计读数突变, 暂扣待下一读数确认。", "A register jumped; held until the next reading confirms or refutes it."),
     "jump": ("突变的累计读数被后续读数否定, 未入账。", "A register's jump was refuted by the next reading; not booked."),
     "new_register": ("累计读数从新起点继续, 按换表或复位入账。", "A register goes on from a new level: booked as replaced or reset."),
+    "unknown_code": ("状态代码不在 states 里, 未入账。", "Codes of states that 'states' does not name; not booked."),
     "too_little_seen": ("时段内功率采样不足, 该时段留空。", "Too little of an interval was seen; it is left empty."),
 }  # fmt: skip
 

@@ -33,6 +33,8 @@ from zerofactory.connectors.connection import bare_connection, known_devices, pr
 from zerofactory.connectors.device import DeviceTemplate, Heartbeat, Write, encode_write
 from zerofactory.connectors.link import Connection
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
+from zerofactory.notation import text_of, toml_of
+from zerofactory.wording import reason
 
 FILE = "commands.toml"
 PLANT_NOT_ALLOWED, ASSET_NOT_ALLOWED, NO_WIRE = "plant_not_allowed", "asset_not_allowed", "no_wire"
@@ -154,9 +156,9 @@ def default_rules() -> CommandRules:
 def permits(text: str, folder: Path | None = None) -> tuple[Permits | None, list[Problem]]:
     """Return what a commands.toml says, or None, and every fault found (warnings come with both)."""
     try:
-        raw = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        return None, [_fault("not_toml", f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}.")]
+        raw = _File.model_validate(toml_of(text, FILE, "connectors.not_toml"))
+    except FaultyData as fault:
+        return None, list(fault.problems)
     except ValidationError as error:
         return None, [_form_fault(entry, "") for entry in error.errors(include_url=False)]
     problems: list[Problem] = []
@@ -192,8 +194,8 @@ def refusal(folder: Path, asset: str, wire: Wire | None) -> str | None:
     changed since we began, the asset is refused until we are started again.
     """
     try:
-        raw = tomllib.loads(_text(folder))
-    except (FaultyData, tomllib.TOMLDecodeError):
+        raw = toml_of(_text(folder), FILE)
+    except FaultyData:
         return FAULTY
     if raw.get("allowed") is not True:
         return PLANT_NOT_ALLOWED
@@ -210,13 +212,12 @@ def refusal(folder: Path, asset: str, wire: Wire | None) -> str | None:
 
 
 def _text(folder: Path) -> str:
-    path = folder / FILE
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return text_of((folder / FILE).read_bytes(), FILE)
     except FileNotFoundError:
         return ""
-    except (OSError, UnicodeDecodeError) as error:
-        raise FaultyData([_fault("unreadable", f"读不了: {error}", f"Cannot be read: {error}")]) from error
+    except OSError as error:
+        raise FaultyData([_fault("unreadable", "读不了这个文件。", f"Cannot be read: {error}")]) from error
 
 
 def _entry(raw: Mapping[str, Any]) -> str:
@@ -338,7 +339,8 @@ def _choice(where: str, given: str, choices: list[str]) -> Problem:
 
 def _form_fault(error: Any, where: str) -> Problem:
     path = ".".join([where, *(str(part) for part in error["loc"])]).strip(".")
-    return _fault("form", f"{path}: 不合要求({error['msg']})。", f"{path}: not valid ({error['msg']}).", path)
+    why = reason(error)
+    return _fault("form", f"{path}: {why.zh}。", f"{path}: {why.en}.", path)
 
 
 def _fault(code: str, zh: str, en: str, column: str | None = None) -> Problem:

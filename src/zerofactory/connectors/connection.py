@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from importlib.util import find_spec
@@ -30,7 +30,10 @@ from zerofactory.connectors.device import DeviceTemplate, template, templates
 from zerofactory.connectors.link import Connection, ProtocolKind, Tap, ratio_of
 from zerofactory.discover import discover
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
+from zerofactory.notation import text_of, toml_of
 from zerofactory.site.model import Meter, Plant
+from zerofactory.site.state_signal import StateSignal
+from zerofactory.wording import reason
 
 FILE = "connections.toml"
 
@@ -51,6 +54,7 @@ class CollectorRules:
     skew_refuse_seconds: float
     boundary_tolerance_seconds: float
     gauge_coverage_fraction: float
+    state_repeat_seconds: float
     refused_max_bytes: int
 
 
@@ -64,9 +68,9 @@ class Wiring:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What a file may name: real meters and device templates."""
+    """What a file may name: real meters, state signals and device templates."""
 
-    meters: Mapping[str, Meter]
+    meters: Mapping[str, Meter | StateSignal]
     devices: Mapping[str, DeviceTemplate]
 
 
@@ -122,15 +126,17 @@ def wiring(text: str, plant: Plant, folder: Path | None = None) -> tuple[Wiring 
         Workspace whose ``devices/*.yaml`` add to (or overrule) the packaged device templates.
     """
     try:
-        raw = _File.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        return None, [_fault("not_toml", f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}.")]
+        raw = _File.model_validate(toml_of(text, FILE, "connectors.not_toml"))
+    except FaultyData as fault:
+        return None, list(fault.problems)
     except ValidationError as error:
         return None, [_form_fault(entry, "") for entry in error.errors(include_url=False)]
     problems: list[Problem] = []
     devices = known_devices(folder, problems)
     rules = _rules(raw.collector, problems)
-    known = _Known({meter.id: meter for meter in plant.meters if meter.kind != "virtual"}, devices)
+    real = [meter for meter in plant.meters if meter.kind != "virtual"]
+    taken: dict[str, Meter | StateSignal] = {meter.id: meter for meter in real}
+    known = _Known(taken | {signal.id: signal for signal in plant.state_signals}, devices)
     connections = [_connection(entry, place, known, problems) for place, entry in enumerate(raw.connections)]
     made = [connection for connection in connections if connection is not None]
     problems += _across(made)
@@ -152,11 +158,7 @@ def read_wiring(folder: Path, plant: Plant) -> Wiring:
         raise FaultyData(
             [Problem("connectors.no_wiring", Text(f"没有 {FILE}。", f"There is no {FILE}."), hint, file=FILE)]
         )
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FaultyData([_fault("not_utf8", "文件不是 UTF-8 编码。", "The file is not UTF-8.")]) from error
-    found, problems = wiring(text, plant, folder)
+    found, problems = wiring(text_of(path.read_bytes(), FILE), plant, folder)
     if found is None:
         raise FaultyData(problems)
     return found
@@ -178,7 +180,7 @@ def _connection(raw: Mapping[str, Any], place: int, known: _Known, problems: lis
     taps = [_tap(entry, f"{where}.meters[{n}]", known, (kind, device), found) for n, entry in enumerate(form.meters)]
     values = form.values or kind.values
     for tap in taps:
-        if tap is not None and tap.meter.kind == "interval" and values == "instant" and form.clock == "collector":
+        if tap is not None and _of_intervals(tap.meter) and values == "instant" and form.clock == "collector":
             found.append(_fault("interval_polled", f"“{tap.meter.id}”给的是时段量, 不能按瞬时读数采集。",
                                 f"'{tap.meter.id}' gives amounts of intervals; it cannot be read as an instant.",
                                 f"{where}.values", Text("请改为 values = \"interval\"。", "Set values = \"interval\".")))  # fmt: skip
@@ -248,6 +250,10 @@ def _tap(
         return None
 
 
+def _of_intervals(meter: Meter | StateSignal) -> bool:
+    return isinstance(meter, Meter) and meter.kind == "interval"
+
+
 def _across(connections: list[Connection]) -> Iterator[Problem]:
     """Yield what is wrong between connections: repeated ids, a meter that comes from two places."""
     seen: dict[str, str] = {}
@@ -290,8 +296,11 @@ def known_devices(folder: Path | None, problems: list[Problem]) -> dict[str, Dev
     """Return the packaged device templates and those of a workspace; faults are added to ``problems``."""
     found = dict(templates())
     for path in sorted((folder / "devices").glob("*.yaml")) if folder is not None else ():
-        made, faults = template(path.read_text(encoding="utf-8"), path.stem)
-        problems += [fault.at(file=f"devices/{path.name}") for fault in faults]
+        try:
+            made, faults = template(text_of(path.read_bytes(), path.name), path.stem)
+        except FaultyData as fault:
+            made, faults = None, list(fault.problems)
+        problems += [replace(one, file=f"devices/{path.name}") for one in faults]
         if made is not None:
             found[made.id] = made
     return found
@@ -299,7 +308,8 @@ def known_devices(folder: Path | None, problems: list[Problem]) -> dict[str, Dev
 
 def _form_fault(error: Any, where: str) -> Problem:
     path = ".".join([where, *(str(part) for part in error["loc"])]).strip(".")
-    return _fault("form", f"{path}: 不合要求({error['msg']})。", f"{path}: not valid ({error['msg']}).", path)
+    why = reason(error)
+    return _fault("form", f"{path}: {why.zh}。", f"{path}: {why.en}.", path)
 
 
 def missing_library(name: str) -> Problem:

@@ -17,10 +17,11 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import yaml_of
+from zerofactory.wording import complaint, place_of, reason
 
 Kind = Literal["uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64", "bcd"]
 Table = Literal["holding", "input"]
@@ -213,7 +214,7 @@ class _Template(_Form):
     def _shown(cls, given: tuple[Example, ...], info: ValidationInfo) -> tuple[Example, ...]:
         """Ask for a worked frame wherever something is read."""
         if not given and (info.data.get("points") or not info.data.get("writes")):
-            raise ValueError("at least one worked example is needed")
+            raise complaint("no_example", "至少要有一个算例", "at least one worked example is needed")
         return given
 
 
@@ -226,20 +227,16 @@ def template(text: str, name: str) -> tuple[DeviceTemplate | None, list[Problem]
     """Return the device template a YAML text describes, or None, and every fault found."""
     file = f"{name}.yaml"
     try:
-        raw = yaml.safe_load(text)
-        form = _Template.model_validate(raw)
+        form = _Template.model_validate(yaml_of(text, file, "connectors.not_yaml"))
         common = {"table": form.table, "word_order": form.word_order}
         order = {"word_order": form.word_order}
         found = _Points.model_validate(
             {"points": [common | entry for entry in form.points], "writes": [order | entry for entry in form.writes]}
         )
-    except yaml.YAMLError as error:
-        return None, [_fault("not_yaml", f"不是有效的 YAML: {error}", f"Not valid YAML: {error}", file)]
+    except FaultyData as fault:
+        return None, list(fault.problems)
     except ValidationError as error:
-        return None, [
-            _fault("template", f"{_place(e)}: {e['msg']}", f"{_place(e)}: {e['msg']}", file, _place(e))
-            for e in error.errors(include_url=False)
-        ]
+        return None, [_form_fault(one, file) for one in error.errors(include_url=False)]
     fields = {
         key: getattr(form, key)
         for key in _Template.model_fields
@@ -399,7 +396,7 @@ def _unfit(write: Write, file: str) -> list[Problem]:
             return []
         except ValueError as error:
             zh, en = (
-                f"“{write.id}”: 寄存器装不下限值({error})。",
+                f"“{write.id}”: {write.kind} 寄存器装不下限值。",
                 f"'{write.id}': the register cannot hold its limits ({error}).",
             )
     else:
@@ -407,8 +404,9 @@ def _unfit(write: Write, file: str) -> list[Problem]:
     return [_fault("write_limits", zh, en, file)]
 
 
-def _place(error: Any) -> str:
-    return ".".join(str(part) for part in error["loc"])
+def _form_fault(error: Any, file: str) -> Problem:
+    why, place = reason(error), place_of(error)
+    return _fault("template", f"{place}: {why.zh}。", f"{place}: {why.en}.", file, place)
 
 
 def _fault(code: str, zh: str, en: str, file: str, column: str | None = None) -> Problem:

@@ -2,6 +2,8 @@
 
     Arrival ─ time ─► on which instant? ─ value ─► can it be? ─► Sample          (else: Refused, with the reason, logged)
 
+A state signal gives codes at instants of its own: a change is let through at once, an unchanged state only now and then.
+
 A register that jumps back, or leaps further than its meter can count, is held: if the next reading goes on from there it was
 a new register (replaced, reset) and both are let through; if the next goes on from before it was garbage and stays out.
 What is held is in the log of refused values from the first moment, so it survives the process.
@@ -19,10 +21,12 @@ from typing import Literal
 from zerofactory.connectors.sample import MEASURED, MICROSECONDS, Arrival, Sample
 from zerofactory.periods import zone
 from zerofactory.site.model import Meter
+from zerofactory.site.state_signal import StateSignal
 
 Reason = Literal[
-    "unknown_meter", "not_a_number", "from_the_future", "off_grid", "out_of_bounds", "held", "jump", "too_little_seen"
-]
+    "unknown_meter", "not_a_number", "from_the_future", "off_grid", "out_of_bounds", "held", "jump", "too_little_seen",
+    "unknown_code",
+]  # fmt: skip
 _HOUR_US = 3_600 * MICROSECONDS
 
 
@@ -34,6 +38,7 @@ class GateRules:
     skew_refuse_seconds: float
     boundary_tolerance_seconds: float
     gauge_coverage_fraction: float
+    state_repeat_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +85,12 @@ class _State:
 
 
 class Gate:
-    """Decides, meter by meter, what becomes a reading. ``between`` holds what registers showed last between two edges, and gauges at all.
+    """Decides, meter by meter, what becomes a reading. ``between`` holds what registers showed last between two edges, and gauges
+    and state signals at all.
 
     Parameters
     ----------
-    meters : meters of the plant by id
+    meters : meters of the plant, and its state signals
     time_zone : str
         Intervals are cut on the plant's clock.
     levels : mapping of meter to (µs, value)
@@ -92,14 +98,21 @@ class Gate:
     """
 
     def __init__(
-        self, meters: Iterable[Meter], time_zone: str, rules: GateRules, levels: Mapping[str, tuple[int, float]]
+        self,
+        meters: Iterable[Meter | StateSignal],
+        time_zone: str,
+        rules: GateRules,
+        levels: Mapping[str, tuple[int, float]],
     ) -> None:
-        self._meters = {meter.id: meter for meter in meters}
+        every = tuple(meters)
+        self._meters = {meter.id: meter for meter in every if isinstance(meter, Meter)}
+        self._codes = {one.id: frozenset(one.meaning) for one in every if isinstance(one, StateSignal)}
         self._rules, self._zone = rules, zone(time_zone)
         self._offsets: dict[int, int] = {}
         self._states = {
-            meter.id: _State(meter.interval_minutes * 60 * MICROSECONDS, levels.get(meter.id)) for meter in meters
-        }
+            meter.id: _State(meter.interval_minutes * 60 * MICROSECONDS, levels.get(meter.id))
+            for meter in self._meters.values()
+        } | {name: _State(1, levels.get(name)) for name in self._codes}
         self._known_us = 0
         self.between: dict[str, tuple[int, float]] = {}
 
@@ -127,8 +140,27 @@ class Gate:
                 if at_us > ahead:
                     self._refuse(out, "from_the_future", arrival, at_us)
                     continue
+            if arrival.meter_id in self._codes:
+                self._take_code(out, arrival, at_us, state, now_us)
+                continue
             self._place(out, arrival, at_us, state, passage, now_us)
         return out
+
+    def _take_code(self, out: Admitted, arrival: Arrival, at_us: int, state: _State, now_us: int) -> None:
+        """Let a code of a state through when it is new, late, or the last one booked is old; else only note that it still holds."""
+        if arrival.value not in self._codes[arrival.meter_id]:
+            self._refuse(out, "unknown_code", arrival, at_us)
+            return
+        if at_us >= self.between.get(arrival.meter_id, (at_us, 0.0))[0]:
+            self.between[arrival.meter_id] = (at_us, arrival.value)
+        level = state.level
+        if level is not None and level[1] == arrival.value:
+            since_s = (at_us - level[0]) / MICROSECONDS
+            if 0.0 <= since_s < self._rules.state_repeat_seconds:
+                out.counts["repeated"] += 1
+                return
+        sample = Sample(arrival.meter_id, at_us, self._next_known(now_us), arrival.value, arrival.quality)
+        self._let_through(out, sample, state)
 
     def _place(self, out: Admitted, arrival: Arrival, at_us: int, state: _State, passage: Passage, now_us: int) -> None:
         """Find the instant a value belongs to and pass it on."""

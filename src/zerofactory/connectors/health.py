@@ -126,7 +126,7 @@ def read_status(path: Path) -> dict[str, Any]:
     """Return the status file that a collector wrote last, or nothing when there is none that can be read."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 

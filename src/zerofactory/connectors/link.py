@@ -18,13 +18,15 @@ from typing import Any, Literal, Protocol, TypeGuard
 from zerofactory import units
 from zerofactory.connectors.device import DeviceTemplate, Point, Write
 from zerofactory.connectors.sample import Arrival
-from zerofactory.errors import Problem, Text, ZeroFactoryError
+from zerofactory.errors import NotFound, Problem, Text, ZeroFactoryError
 from zerofactory.site.model import Meter, Plant
+from zerofactory.site.state_signal import StateSignal, code_of
 
 Values = Literal["instant", "interval"]
 
 
 NOTHING = Text("", "")
+CODE_UNIT = "1"
 
 
 class LinkFault(ZeroFactoryError):
@@ -41,13 +43,13 @@ class LinkFault(ZeroFactoryError):
 
 @dataclass(frozen=True, slots=True)
 class Tap:
-    """One meter on a connection: where its value is found there.
+    """One meter or state signal on a connection: where its value is found there.
 
     ``station`` is the unit id, bus address, topic or edge node; ``point`` the register, node id, key or metric.
     ``ratio`` turns a value from the device's unit into the meter's own.
     """
 
-    meter: Meter
+    meter: Meter | StateSignal
     station: str
     point: str
     ratio: float = 1.0
@@ -55,6 +57,14 @@ class Tap:
     def value(self, raw: float) -> float:
         """Return a device's value in the meter's own unit (left as it is, to the bit, where the units agree)."""
         return raw if self.ratio == 1.0 else raw * self.ratio
+
+    def knows(self, code: float) -> bool:
+        """Whether this is a state signal that has a code."""
+        return isinstance(self.meter, StateSignal) and code in self.meter.meaning
+
+    def code(self, given: object) -> float | None:
+        """Return the code of a word, a flag or a number; None where this is no state signal (NaN: it names no code)."""
+        return code_of(self.meter, given) if isinstance(self.meter, StateSignal) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +159,18 @@ class ProtocolKind:
     door: Callable[[Connection, Surroundings], Door] | None = None
 
 
-def ratio_of(given_unit: str | None, meter: Meter) -> float:
-    """Return the number that turns a value in one unit into the meter's own; 1 when no unit is named.
+def ratio_of(given_unit: str | None, meter: Meter | StateSignal) -> float:
+    """Return the number that turns a value in one unit into the meter's own; 1 when no unit is named. Codes have none.
 
     Raises
     ------
     NotFound, WrongDimension
         The unit is unknown or cannot become the meter's.
     """
+    if isinstance(meter, StateSignal):
+        if given_unit not in (None, CODE_UNIT):
+            raise NotFound(Text("状态代码的单位", "unit of codes of states"), str(given_unit), (CODE_UNIT,))
+        return 1.0
     if given_unit is None or given_unit == meter.unit:
         return 1.0
     return units.ratio(given_unit, meter.unit)

@@ -84,7 +84,7 @@ def _read(path: Path) -> Override:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         return Override(asset, str(content["reason"]), str(content["actor"]), str(content["at"]))
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return Override(asset, "?", "?", "?")
 
 

@@ -73,7 +73,7 @@ def read_table(path: Path, bounds: Limits | None = None) -> pl.DataFrame:
             problem = _fault(
                 path,
                 "unreadable",
-                Text(f"文件读不出来: {_first_line(error)}", f"The file cannot be read: {_first_line(error)}"),
+                Text("文件读不出来。", f"The file cannot be read: {_first_line(error)}"),
                 Text(
                     "请用原程序打开并另存为 CSV(UTF-8)或 XLSX 再导入。",
                     "Open it in its own program, save it as CSV (UTF-8) or XLSX and import that.",

@@ -131,7 +131,7 @@ def to_intervals(readings: pl.DataFrame, plant: Plant, period: Period) -> tuple[
     """
     meters = tuple(meter for meter in plant.meters if meter.kind != "virtual")
     grid = grid_of(plant, period)
-    dense, notes = scatter(rows_of(readings, meters), meters, grid)
+    dense, notes = scatter(rows_of(without_signals(readings, plant), meters), meters, grid)
     amount = np.zeros((len(meters), grid.slots), dtype=np.int64)
     state = np.zeros((len(meters), grid.slots), dtype=np.uint8)
     bridges: list[Bridges] = []
@@ -151,6 +151,15 @@ def to_intervals(readings: pl.DataFrame, plant: Plant, period: Period) -> tuple[
         bridges=joined([*bridges, gaps]),
     )
     return month, notes + found
+
+
+def without_signals(readings: pl.DataFrame, plant: Plant) -> pl.DataFrame:
+    """Return readings without those of state signals: codes of states are no amounts."""
+    if not plant.state_signals:
+        return readings
+    import polars as pl
+
+    return readings.filter(~pl.col("meter_id").is_in([one.id for one in plant.state_signals]))
 
 
 def amounts_of(

@@ -22,7 +22,9 @@ from zerofactory.metering.mapping import MappedColumn, Mapping, TimeRule, read_m
 from zerofactory.metering.reading import READINGS
 from zerofactory.metering.scatter import Numbers, codes_of
 from zerofactory.metering.sheet import words
+from zerofactory.metering.state_codes import NOWHERE, STATE, as_meter, coded, overtaken, same_moment, unknown
 from zerofactory.site.model import Meter, Plant
+from zerofactory.site.state_signal import StateSignal
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,7 +39,10 @@ _YEARS_US = (631_152_000_000_000, 4_133_980_800_000_000)  # 1990-01-01 to 2101-0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Column:
-    """A block of rows being read: meter codes, values, and where each row stands in the file (header, row of the frame)."""
+    """A block of rows being read: meter codes, values, and where each row stands in the file (header, row of the frame).
+
+    The last of ``meters`` are ``signals``.
+    """
 
     meters: tuple[Meter, ...]
     code: np.ndarray[tuple[int], np.dtype[np.uint32]]
@@ -45,6 +50,13 @@ class _Column:
     time_us: Integers
     header: str
     time_header: str
+    signals: tuple[StateSignal, ...] = ()
+
+    @property
+    def signal(self) -> Integers:
+        """The place of each row's signal among ``signals``; `NOWHERE` where it is of none."""
+        place = self.code.astype(np.int64) - (len(self.meters) - len(self.signals))
+        return np.where((place >= 0) & (place < len(self.signals)), place, NOWHERE)
 
 
 def looks_like_readings(headers: Sequence[str]) -> bool:
@@ -99,13 +111,16 @@ def _long(frame: pl.DataFrame, plant: Plant) -> tuple[list[Block], list[Problem]
     if lacking:
         return [], [*problems, *lacking]
     header = {name: given for given, name in names.items()}
-    meters = tuple(meter for meter in plant.meters if meter.kind != "virtual")
+    real = tuple(meter for meter in plant.meters if meter.kind != "virtual")
+    signals = plant.state_signals
+    meters = (*real, *(as_meter(signal) for signal in signals))
     ids = frame[header["meter"]]
     code = codes_of(ids, [meter.id for meter in meters])
     problems += _unknown_meters(ids, code == len(meters), header["meter"], plant)
     time_us, faults = _instants(frame[header["time"]], header["time"], TimeRule(header["time"]), plant, code)
     problems += faults
-    value, faults = _values(frame[header["value"]], header["value"], gaps=False)
+    told = coded(frame[header["value"]], code, signals, len(real))
+    value, faults = _values(told, header["value"], gaps=False)
     problems += faults
     if "unit" in header:
         ratio, faults = _ratios(frame[header["unit"]], header["unit"], meters, code)
@@ -115,7 +130,9 @@ def _long(frame: pl.DataFrame, plant: Plant) -> tuple[list[Block], list[Problem]
     if "quality" in header:
         quality, faults = _qualities(frame[header["quality"]], header["quality"])
         problems += faults
-    return [(_Column(meters, code, value, time_us, header["value"], header["time"]), quality)], problems
+    block = _Column(meters, code, value, time_us, header["value"], header["time"], signals)
+    problems += unknown(frame[header["value"]], value, block.signal, (signals, header["value"]))
+    return [(block, quality)], problems
 
 
 def _wide(frame: pl.DataFrame, plant: Plant, mapping: Mapping) -> tuple[list[Block], list[Problem]]:
@@ -126,6 +143,8 @@ def _wide(frame: pl.DataFrame, plant: Plant, mapping: Mapping) -> tuple[list[Blo
         if name not in frame.columns
     ]
     known = {meter.id: meter for meter in plant.meters if meter.kind != "virtual"}
+    spoken = {signal.id: signal for signal in plant.state_signals}
+    known |= {name: as_meter(signal) for name, signal in spoken.items()}
     for entry in mapping.columns:
         if entry.meter not in known:
             problems.append(_no_meter(entry.meter, None, entry.column, plant))
@@ -139,10 +158,13 @@ def _wide(frame: pl.DataFrame, plant: Plant, mapping: Mapping) -> tuple[list[Blo
         problems += faults if not blocks else []
         if mapping.time.label == "end" and meter.kind != "register":
             time_us = time_us - meter.interval_minutes * MICROSECONDS_PER_MINUTE
-        value, faults = _values(frame[entry.column], entry.column, gaps=True)
+        signals = (spoken[entry.meter],) if entry.meter in spoken else ()
+        value, faults = _values(coded(frame[entry.column], code, signals, 0), entry.column, gaps=True)
         ratio, more = _mapped_ratio(entry, meter)
         problems += [*faults, *more]
-        blocks.append((_Column((meter,), code, value * ratio, time_us, entry.column, mapping.time.column), None))
+        block = _Column((meter,), code, value * ratio, time_us, entry.column, mapping.time.column, signals)
+        problems += unknown(frame[entry.column], value, block.signal, (signals, entry.column))
+        blocks.append((block, None))
     return blocks, problems
 
 
@@ -202,7 +224,7 @@ def _ratios(
             continue
         rows = part["row"].to_numpy() - 2
         try:
-            ratio[rows] = units.ratio(str(unit), meter.unit)
+            ratio[rows] = _ratio(str(unit), meter)
         except NotFound as error:
             problems.append(_unit_fault("unknown_unit", error.as_problem(), (part, header)))
         except units.WrongDimension as error:
@@ -210,11 +232,18 @@ def _ratios(
     return ratio, problems
 
 
+def _ratio(unit: str, meter: Meter) -> float:
+    """Return what turns a unit into the meter's; codes of states are no shares of anything."""
+    if meter.carrier == STATE:
+        raise NotFound(Text("状态代码的单位", "unit of codes of states"), unit, (meter.unit,))
+    return units.ratio(unit, meter.unit)
+
+
 def _mapped_ratio(entry: MappedColumn, meter: Meter) -> tuple[float, list[Problem]]:
     if entry.unit is None or entry.unit == meter.unit:
         return 1.0, []
     try:
-        return units.ratio(entry.unit, meter.unit), []
+        return _ratio(entry.unit, meter), []
     except (NotFound, units.WrongDimension) as error:
         problem = error.as_problem()
         return 1.0, [Problem("metering.wrong_unit", problem.message, problem.hint, row=1, column=entry.column)]
@@ -258,6 +287,7 @@ def _no_meter(name: str, row: int | None, column: str, plant: Plant) -> Problem:
     import difflib
 
     real = [meter.id for meter in plant.meters if meter.kind != "virtual"]
+    real += [signal.id for signal in plant.state_signals]
     near = difflib.get_close_matches(name, real, n=5, cutoff=0.4) or real[:8]
     problem = NotFound(Text("实体表计", "real meter"), name, near).as_problem()
     return Problem("metering.unknown_meter", problem.message, problem.hint, row=row, column=column)
@@ -270,10 +300,14 @@ def _faults(block: _Column, plant: Plant) -> tuple[list[Problem], Flags]:
     problems += _told(
         known & _off_grid(block, plant), block.time_header, lambda row: _clock(block, row, plant), _OFF_GRID
     )
-    repeated, differing = _repeats(block, known)
+    signal = block.signal
+    mine = signal != NOWHERE
+    passed = overtaken(block.code, block.time_us, known & mine)
+    problems += same_moment(passed, signal, block.signals, block.time_header)
+    repeated, differing = _repeats(block, known & ~mine)
     problems += _told(differing, block.time_header, lambda row: _clock(block, row, plant), _REPEATED)
     problems += _told(repeated, block.time_header, lambda row: _clock(block, row, plant), _EQUAL_REPEAT, "warning")
-    return problems, repeated
+    return problems, repeated | passed
 
 
 def _range_faults(block: _Column, known: Flags) -> list[Problem]:
@@ -301,6 +335,7 @@ def _off_grid(block: _Column, plant: Plant) -> Flags:
     """Return which rows are not at a multiple of their meter's interval on the plant's clock."""
     local = to_local_us(block.time_us, plant.time_zone)
     steps = np.array([*(meter.interval_minutes for meter in block.meters), 1], dtype=np.int64) * MICROSECONDS_PER_MINUTE
+    steps = np.maximum(steps, 1)  # a state changes at any instant
     if len(set(steps[:-1].tolist())) == 1:
         off: Flags = local % steps[0] != 0
         return off

@@ -111,7 +111,9 @@ async def _collect(
     )  # fmt: skip
 
 
-_REFUSED = ("unknown_meter", "not_a_number", "from_the_future", "off_grid", "out_of_bounds", "jump", "too_little_seen")
+_REFUSED = (
+    "unknown_meter", "not_a_number", "from_the_future", "off_grid", "out_of_bounds", "jump", "too_little_seen", "unknown_code",
+)  # fmt: skip
 
 
 class Drain:
@@ -196,7 +198,7 @@ def read_levels(home: Path) -> Levels:
     try:
         table = json.loads((home / "levels.json").read_text(encoding="utf-8"))
         return {str(name): (int(at), float(value)) for name, (at, value) in table.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError):
         return {}
 
 

@@ -262,10 +262,14 @@ def newest_month(context: Context, waiting: Sequence[Rows]) -> Period:
     workspace = context.workspace
     plant = workspace.plant
     register = {meter.id for meter in plant.meters if meter.kind == "register"}
-    found = [_newest_us(rows, register) for rows in waiting if len(rows)]
+    signals = {signal.id for signal in plant.state_signals}  # codes of states begin no month
+    found = [newest for rows in waiting if (newest := _newest_us(rows, register, signals)) is not None]
     for label in reversed(months_of(context)):
         segments = [segment for segment in workspace.open_segments() if segment.period == label]
-        frame = workspace.series.read(segments).select("meter_id", pl.col("started_at").to_physical())
+        whole = workspace.series.read(segments).select("meter_id", pl.col("started_at").to_physical())
+        frame = whole.filter(~pl.col("meter_id").is_in(list(signals)))
+        if frame.is_empty() and whole.height:
+            continue
         if frame.is_empty():
             found.append(round(Period.parse(label).start(plant.time_zone).timestamp()) * 1_000_000)
             break
@@ -330,9 +334,11 @@ def is_collecting(folder: Path) -> bool:
         return False
 
 
-def _newest_us(rows: Rows, register: set[str]) -> int:
+def _newest_us(rows: Rows, register: set[str], signals: set[str]) -> int | None:
     early = np.array([name in register for name in rows.names], dtype=np.int64)
-    return int((rows.started_us - early[rows.code]).max())
+    amounts = np.array([name not in signals for name in rows.names], dtype=np.bool_)[rows.code]
+    shown = (rows.started_us - early[rows.code])[amounts] if len(rows) else rows.started_us
+    return int(shown.max()) if len(shown) else None
 
 
 def _moment(us: int) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,12 +17,15 @@ from zerofactory.optimisation.twin.calibrate import NAMES, Fit, Floats, Kept, Ob
 from zerofactory.optimisation.twin.line import Station
 from zerofactory.optimisation.twin.rhythm import CLOSED, EXTRA, OFF, WAITS, WORKS, Rhythm, rhythm
 from zerofactory.periods import Period
-from zerofactory.runs import twin_utilities_fit
+from zerofactory.runs import twin_calibrate_signals, twin_utilities_file, twin_utilities_fit
 from zerofactory.runs.baseline import daily_output, daily_temperature
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month, months_of
+from zerofactory.runs.twin_calibrate_signals import Spoken
 from zerofactory.runs.twin_file import COLUMNS, FITTED, Twin, read, windows
 from zerofactory.runs.twin_utilities_fit import Found
+from zerofactory.runs.twin_utilities_meters import Question, Tuned, taken, tune
+from zerofactory.runs.twin_utilities_states import Passed, Past
 from zerofactory.site.calendar import is_workday, shifts_of
 from zerofactory.site.model import Calendar
 from zerofactory.store.files import write_bytes_whole
@@ -33,12 +36,16 @@ TEXTS = {"heating": Text("采暖度", "heating degrees"), "cooling": Text("制�
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which months to fit to, and which later ones to hold the fit against; temperature as for `zf baseline`."""
+    """Which months to fit to, and which others to hold the fit against; temperature as for `zf baseline`.
+
+    ``utilities``: figures of utilities.toml are fitted to their meters too, which takes most of the time.
+    """
 
     months: tuple[str, ...] = ()
     holdout: tuple[str, ...] = ()
     temperature: Path | None = None
     confidence: float = 0.95
+    utilities: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,8 @@ class Calibration:
     fitted: tuple[Fitted, ...]
     skipped: tuple[Text, ...]
     utilities: tuple[Found, ...] = ()
+    signals: tuple[Spoken, ...] = ()
+    tuned: Tuned | None = None
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -78,6 +87,8 @@ class Calibration:
             "places": [_json(one) for one in self.fitted],
             "skipped": [{"zh": one.zh, "en": one.en} for one in self.skipped],
             "utilities": [one.as_json() for one in self.utilities],
+            "signals": [one.as_json() for one in self.signals],
+            "utility_meters": None if self.tuned is None else self.tuned.as_json(),
         }
 
 
@@ -103,7 +114,12 @@ def calibrate(context: Context, asked: Asked) -> Calibration:
     """
     twin = read(context)
     months = asked.months or _months(context, asked.holdout)
-    _refuse(context, months, asked.holdout)
+    _refuse(context, months, asked.holdout, 1 if twin.signals else LEAST_MONTHS)
+    spoken = twin_calibrate_signals.calibrate(context, twin, months, asked.confidence)
+    if len(months) < LEAST_MONTHS:
+        why = Text(f"功率不拟合: 至少 {LEAST_MONTHS} 个月。", f"Powers are not fitted: at least {LEAST_MONTHS} months are needed.")  # fmt: skip
+        return Calibration(asked, months, (), (why,), (), spoken)
+    twin = twin_calibrate_signals.with_cycles(twin, spoken)
     every = (*months, *asked.holdout)
     there = [month_of_days(context, label, asked.temperature) for label in every]
     known = [meter_month(context, label) for label in every]
@@ -115,7 +131,39 @@ def calibrate(context: Context, asked: Asked) -> Calibration:
             continue
         fitted.append(_fitted(place, there, amounts, asked, len(months)))
     utilities = twin_utilities_fit.fit(context, months, asked.temperature, asked.confidence)
-    return Calibration(asked, months, tuple(fitted), tuple(skipped), utilities)
+    done = Calibration(asked, months, tuple(fitted), tuple(skipped), utilities, spoken)
+    return (
+        replace(done, tuned=_tuned(context, twin, done, list(zip(every, there, known, strict=True))))
+        if asked.utilities
+        else done
+    )
+
+
+def _tuned(
+    context: Context, twin: Twin, done: Calibration, months: Sequence[tuple[str, MonthOfDays, MeterMonth]]
+) -> Tuned | None:
+    """Return the fit of the utilities to their meters, driven by what the stations were seen to do; None where there are none."""
+    beside = twin_utilities_file.read(context, twin, fitted=False)
+    if beside is None:
+        return None
+    by_id = {one.id: one for one in twin.line.stations}
+    ordered = sorted(months, key=lambda one: one[0])
+    passed: dict[str, Passed] = {}
+    power_kw: dict[str, Floats] = {}
+    told = any(there.pieces.any() for _, there, _ in ordered)
+    for one in done.fitted:
+        if one.level != "station":
+            continue
+        place = Place(one.place, one.title, one.level, one.carrier, one.meters, (by_id[one.place],))
+        seen = _joined(
+            [observed(place, there, place_amounts(known, one.meters), one.rhythm)[0] for _, there, known in ordered]
+        )
+        busy = seen.busy_fraction if told else 1.0  # where no output is known what is on is at work
+        passed.setdefault(one.place, Passed(seen.open_fraction, seen.open_fraction * busy))
+        if one.carrier == "electricity":
+            power_kw[one.place] = np.nan_to_num(seen.energy, nan=float(np.nanmean(seen.energy))) / seen.hours
+    past = Past(tuple(there for _, there, _ in ordered), passed, power_kw)
+    return tune(context, twin, beside, Question(past, done.months, done.utilities, done.asked.confidence))
 
 
 def place_amounts(month: MeterMonth, meters: Sequence[str]) -> Floats:
@@ -144,9 +192,9 @@ def _fitted(place: Place, there: Sequence[MonthOfDays], amounts: Sequence[Floats
     return Fitted(place.id, place.title, place.level, place.carrier, place.meters, found, kept, passes, bases)
 
 
-def write(context: Context, done: Calibration) -> Path:
-    """Write the powers of the stations, and what was found of utilities, beside twin.toml; `zf twin run` takes them from there on.
-    Return the file of the stations.
+def write(context: Context, done: Calibration) -> Path | None:
+    """Write the powers of the stations, what signals told and what was found of utilities, beside twin.toml; `zf twin run` takes them
+    from there on. Return the file of the powers, or of the signals where no power was fitted; None where there was nothing to write.
 
     A power is that of one machine. A state of which the readings say nothing, or nothing above zero, keeps what twin.toml says.
     """
@@ -162,10 +210,13 @@ def write(context: Context, done: Calibration) -> Path:
                     f"{value / machines[one.place]:.6g}" for value in (power.mean, power.low, power.high)
                 )
                 lines.append(f"{one.place},{one.carrier},{state},{figures},{done.months[0]},{done.months[-1]}")
-    write_bytes_whole(path, ("\n".join(lines) + "\n").encode())
-    if any(one.keys for one in done.utilities):
-        twin_utilities_fit.write(context, done.utilities, done.months)
-    return path
+    told = twin_calibrate_signals.write(context, done.signals, done.months)
+    if done.fitted:
+        write_bytes_whole(path, ("\n".join(lines) + "\n").encode())
+    found = taken(done.tuned)
+    if found or any(one.keys for one in done.utilities):
+        twin_utilities_fit.write(context, done.utilities, done.months, found)
+    return path if done.fitted else told
 
 
 @dataclass(frozen=True)
@@ -282,16 +333,16 @@ def _months(context: Context, holdout: Sequence[str]) -> tuple[str, ...]:
     return tuple(closed or there)
 
 
-def _refuse(context: Context, months: Sequence[str], holdout: Sequence[str]) -> None:
+def _refuse(context: Context, months: Sequence[str], holdout: Sequence[str], least: int) -> None:
     there = set(months_of(context))
     problems = []
     for label in (*months, *holdout):
         if label not in there:
             message = Text(f"{label} 没有读数。", f"There are no readings of {label}.")
             problems.append(Problem("twin.no_month", message, Text("请先导入读数。", "Import readings first.")))
-    if len(months) < LEAST_MONTHS:
+    if len(months) < least:
         message = Text(f"只有 {len(months)} 个月可供拟合。", f"There are {len(months)} months to fit to.")
-        hint = Text(f"至少 {LEAST_MONTHS} 个月: 产量要有变化才能分清加工与待料。", f"At least {LEAST_MONTHS}: work and waiting are told apart by months of different output.")  # fmt: skip
+        hint = Text(f"至少 {least} 个月: 产量要有变化才能分清加工与待料。", f"At least {least}: work and waiting are told apart by months of different output.")  # fmt: skip
         problems.append(Problem("twin.few_months", message, hint))
     if problems:
         raise FaultyData(problems)

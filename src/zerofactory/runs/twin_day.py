@@ -100,7 +100,7 @@ class SimulatedDays:
         return StationNow(
             station.id, station.title, station.shop, STATES[most], self._moment(since_s), kw, kw, None if not kw else 0.0,
             int(self._between(self._made[place], today_s, moment_s)), "simulated", None, (), power, used,
-            grams if known else None, at, "good",
+            grams if known else None, at, "good", "simulated",
         )  # fmt: skip
 
     def _between(self, run_up: Floats, first_s: float, last_s: float) -> float:

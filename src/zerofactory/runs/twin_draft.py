@@ -42,7 +42,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A station of the draft: a line of the plant file, or a shop that has none; what goes in and out, powers by carrier and state."""
+    """A station of the draft: a line of the plant file, or a shop that has none; what goes in and out, powers by carrier and state.
+
+    A line with several state signals has as many machines; powers are those of all together.
+    """
 
     id: str
     title: Text
@@ -52,6 +55,12 @@ class Place:
     gives: str | None = None
     meters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     powers: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    signals: tuple[str, ...] = ()
+
+    @property
+    def machines(self) -> int:
+        """How many there are: one for each signal."""
+        return max(1, len(self.signals))
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,7 @@ class Draft:
             "buffers": dict(self.rooms),
             "stations": [
                 {"id": one.id, "shop": one.shop, "takes": list(one.takes), "gives": one.gives,
+                 "machines": one.machines, "signals": list(one.signals),
                  "meters": {carrier: list(meters) for carrier, meters in one.meters.items()},
                  "power": {carrier: dict(powers) for carrier, powers in one.powers.items()}}
                 for one in self.places
@@ -169,8 +179,14 @@ def flow(plant: Plant) -> tuple[list[Place], dict[str, int]]:
 
 
 def _stations(plant: Plant, shop: Shop) -> list[Place]:
-    lines = [Place(one.id, one.name, shop.id, True) for one in plant.lines if one.shop == shop.id]
-    return lines or [Place(shop.id, shop.name, shop.id, False)]
+    told = plant.state_signals
+    lines = [
+        Place(one.id, one.name, shop.id, True, signals=tuple(signal.id for signal in told if signal.line == one.id))
+        for one in plant.lines
+        if one.shop == shop.id
+    ]
+    own = tuple(signal.id for signal in told if signal.shop == shop.id and signal.line is None)
+    return lines or [Place(shop.id, shop.name, shop.id, False, signals=own)]
 
 
 def _with(one: Place, **changed: Any) -> Place:
@@ -234,9 +250,8 @@ def _meters(one: Place, plant: Plant, carrier: str) -> tuple[str, ...]:
     """Return the meters of a station: those of its line that hang below no other of it, or the shop's topmost ones."""
     if not one.line:
         return tuple(shop_meters(plant, carrier).get(one.shop, ()))
-    own = [
-        meter for meter in plant.meters if meter.line == one.id and meter.carrier == carrier and meter.kind != "virtual"
-    ]
+    every = [meter for meter in plant.meters if meter.line == one.id and meter.carrier == carrier]
+    own = [meter for meter in every if meter.kind != "virtual"] or every
     names = {meter.id for meter in own}
     return tuple(meter.id for meter in own if meter.parent not in names)
 
@@ -268,13 +283,17 @@ def _text(one: Draft) -> Iterator[str]:
             yield f"id = {_quoted(place.id)}"
             yield f"name = {{ zh = {_quoted(place.title.zh)}, en = {_quoted(place.title.en)} }}"
             yield f"shop = {_quoted(place.shop)}"
-        yield f'cycle = {{ kind = "fixed", mean_s = {one.takt_s:.4g} }}'
+        if place.machines > 1:
+            yield f"machines = {place.machines}"
+        yield f'cycle = {{ kind = "fixed", mean_s = {one.takt_s * place.machines:.4g} }}'
         if place.takes:
             yield f"takes = [{', '.join(map(_quoted, place.takes))}]"
         if place.gives is not None:
             yield f"gives = {_quoted(place.gives)}"
+        if place.signals:
+            yield f"signals = [{', '.join(map(_quoted, place.signals))}]"
         for carrier, powers in place.powers.items():
-            said = ", ".join(f"{state} = {value:.4g}" for state, value in powers.items())
+            said = ", ".join(f"{state} = {value / place.machines:.4g}" for state, value in powers.items())
             yield f"draws.{carrier} = {{ power = {{ {said} }}, meters = [{', '.join(map(_quoted, place.meters[carrier]))}] }}"
         if not place.powers:
             yield "# 没有读数。 No readings: draws.electricity = { power = { off = , idle = , working = }, meters = [] }"

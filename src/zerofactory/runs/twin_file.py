@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from importlib.resources import files
@@ -19,18 +18,21 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.twin.draw import Kind, Spread
 from zerofactory.optimisation.twin.line import Buffer, Clock, Draw, Failure, Line, Pool, Station, Window, faults
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_change import changed_by, with_powers
 from zerofactory.runs.twin_change import unknown as _unknown
 from zerofactory.runs.twin_places import placed
+from zerofactory.runs.twin_signal_file import SIGNALS, Measured, fitted_signals, with_signals
+from zerofactory.runs.twin_signal_names import signal_faults, signals_of
 from zerofactory.site.calendar import shifts_of
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of
+from zerofactory.site.state_signal import StateSignal
+from zerofactory.wording import problems_of, row_name
 
 MOST = 10_000  # machines, places of a buffer, operators: what a typing error must not make the memory hold
 NAME, FITTED = "twin.toml", "twin.fitted.csv"
@@ -41,7 +43,7 @@ GUIDE = Text("写法见 docs/how-to/twin.md。", "See docs/how-to/twin.md.")
 class _Strict(BaseModel):
     """A part of the file: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class SpreadEntry(_Strict):
@@ -92,6 +94,7 @@ class NameEntry(_Strict):
 class StationEntry(_Strict):
     """A station: a line of factory.toml, or one of its own with ``id``, ``name`` and ``shop``.
 
+    ``signals``: state signals of factory.toml, one for each machine, or one for all of them together.
     ``x_m``, ``y_m``: its middle on the plan of the plant, metres from any corner, y growing downwards.
     """
 
@@ -114,6 +117,7 @@ class StationEntry(_Strict):
     warm_up_s: float = 0.0
     operators: OperatorsEntry | None = None
     draws: Mapping[str, DrawEntry] = Field(default_factory=dict)
+    signals: tuple[str, ...] = ()
     made_meter: str | None = None
     x_m: float | None = None
     y_m: float | None = None
@@ -157,6 +161,7 @@ class Twin:
 
     ``counters`` are the meters that count pieces: ``made`` of a station, ``level`` of a buffer (``(what, id)`` → meter).
     ``places`` are the middles of stations and buffers on the plan in metres; empty where the file has none.
+    ``signals`` tell the states of a station's machines (station → signals).
     """
 
     line: Line
@@ -165,6 +170,7 @@ class Twin:
     status: str
     counters: Mapping[tuple[str, str], str] = field(default_factory=dict)
     places: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    signals: Mapping[str, tuple[StateSignal, ...]] = field(default_factory=dict)
 
 
 def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
@@ -175,7 +181,8 @@ def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
     FaultyData
         There is no file; faults of it, of its names in factory.toml and of the line: all of them.
     """
-    file, unknown = _file(_text(context), fitted_powers(context.workspace.folder), changed)
+    folder = context.workspace.folder
+    file, unknown = _file(_text(context), (fitted_powers(folder), fitted_signals(folder)), changed)
     plant = context.workspace.plant
     problems = [*unknown, *_names(file, plant)]
     stations = tuple(_station(one, plant) for one in file.stations)
@@ -206,7 +213,8 @@ def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
     counters |= {("level", one.id): one.level_meter for one in file.buffers if one.level_meter}
     places, misplaced = placed(file.stations, file.buffers)
     refuse([] if changed else misplaced)
-    return Twin(line, meters, file.output_source, file.status, counters, {} if misplaced else places)
+    signals = signals_of(stations, file.stations, plant)
+    return Twin(line, meters, file.output_source, file.status, counters, {} if misplaced else places, signals)
 
 
 def windows(plant: Plant, first: date, days: int, overtime_h: float = 0.0) -> tuple[Window, ...]:
@@ -238,8 +246,8 @@ def windows(plant: Plant, first: date, days: int, overtime_h: float = 0.0) -> tu
 
 
 def digest(context: Context) -> str:
-    """Return the hash of the twin's description: twin.toml, the powers fitted to readings, the workspace's own utilities."""
-    beside = (context.workspace.folder / name for name in (FITTED, "utilities.toml"))
+    """Return the hash of the twin's description: twin.toml, what was fitted to readings and signals, the workspace's own utilities."""
+    beside = (context.workspace.folder / name for name in (FITTED, SIGNALS, "utilities.toml"))
     content = [_text(context).encode(), *(path.read_bytes() for path in beside if path.is_file())]
     return hashlib.sha256(b"\x00".join(content)).hexdigest()
 
@@ -281,29 +289,21 @@ def fitted_powers(folder: Path) -> Mapping[tuple[str, str], Mapping[str, float]]
 
 
 def _file(
-    text: str, fitted: Mapping[tuple[str, str], Mapping[str, float]], changed: Mapping[str, Any] | None = None
+    text: str,
+    fitted: tuple[Mapping[tuple[str, str], Mapping[str, float]], Mapping[str, Mapping[str, Measured]]],
+    changed: Mapping[str, Any] | None = None,
 ) -> tuple[TwinFile, list[Problem]]:
     """Return the file, changed as a scenario says, and the names of the scenario that are not there."""
     unknown: list[Problem] = []
+    data = with_signals(with_powers(toml_of(text, NAME, "twin_file.unreadable"), fitted[0]), fitted[1])
     try:
-        raw = with_powers(tomllib.loads(text), fitted)
-        made = TwinFile.model_validate(raw)
+        made = TwinFile.model_validate(data)
         if changed is not None:
-            data, unknown = changed_by(raw, changed)
+            data, unknown = changed_by(data, changed)
             made = TwinFile.model_validate(data)
         return made, unknown
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        raise FaultyData([Problem("twin_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error  # fmt: skip
     except ValidationError as error:
-        raise FaultyData([*unknown, *(_fault(dict(entry)) for entry in error.errors(include_url=False))]) from error
-
-
-def _fault(entry: Mapping[str, object]) -> Problem:
-    loc: Sequence[object] = entry["loc"]  # type: ignore[assignment]
-    message = worded(entry)
-    column = ".".join(str(part) for part in loc)
-    return Problem(f"twin_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
+        raise FaultyData([*unknown, *problems_of(error, "twin_file", GUIDE, NAME, data)]) from error
 
 
 def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
@@ -312,7 +312,7 @@ def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
     meters = {one.id: one.carrier for one in plant.meters}
     sources = {one.id for one in plant.sources}
     for place, one in enumerate(file.stations):
-        where = f"stations[{place}]"
+        where = f"stations{row_name({'id': one.id, 'line': one.line}, place)}"
         if one.line is None and (one.id is None or one.shop is None):
             yield _unknown(where, "", "line", lines)
         if one.line is not None and one.line not in lines:
@@ -324,11 +324,12 @@ def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
                 if meters.get(meter) != carrier:
                     yield _unknown(f"{where}.draws.{carrier}.meters", meter, f"meter of {carrier}", {m for m, c in meters.items() if c == carrier})  # fmt: skip
     counting = {one.id for one in plant.meters if one.kind == "interval" and one.unit == "piece"}
-    counters = [(f"stations[{place}].made_meter", one.made_meter) for place, one in enumerate(file.stations)]
-    counters += [(f"buffers[{place}].level_meter", one.level_meter) for place, one in enumerate(file.buffers)]
+    counters = [(f"stations.{one.id or one.line}.made_meter", one.made_meter) for one in file.stations]
+    counters += [(f"buffers.{one.id}.level_meter", one.level_meter) for one in file.buffers]
     for where, name in counters:
         if name is not None and name not in counting:
             yield _unknown(where, name, "interval meter of pieces", counting)
+    yield from signal_faults(file.stations, plant)
     if file.output_source is not None and file.output_source not in sources:
         yield _unknown("output_source", file.output_source, "source", sources)
 

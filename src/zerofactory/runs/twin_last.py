@@ -11,8 +11,9 @@ from zerofactory.metering.interval import MANUAL, MEASURED, SUSPECT
 from zerofactory.runs.context import Context
 from zerofactory.runs.kept import basis_of
 from zerofactory.runs.profile import meter_month, months_of
-from zerofactory.runs.twin_file import read
+from zerofactory.runs.twin_file import Twin, read
 from zerofactory.runs.twin_now import Now, Watcher, now
+from zerofactory.runs.twin_signals import SignalBook
 
 ONE_SECOND = timedelta(seconds=1)  # the last moment of a day still belongs to it
 NONE = np.zeros(0, dtype=np.int64)
@@ -54,8 +55,23 @@ class Eye:
 
 
 def newest_reading(context: Context) -> datetime | None:
-    """Return the end of the newest interval in the book in which a meter of the twin was read; None where none was."""
-    wanted = {name for own in read(context).meters.values() for name in own}
+    """Return the end of the newest interval in the book in which a meter of the twin was read, or just after the newest reading of
+    a state signal; None where nothing was."""
+    twin = read(context)
+    newest = [one for one in (_metered(context, twin), _signalled(context, twin)) if one is not None]
+    return max(newest, default=None)
+
+
+def _signalled(context: Context, twin: Twin) -> datetime | None:
+    signals = tuple(one for own in twin.signals.values() for one in own)
+    if not signals:
+        return None
+    newest = SignalBook(context, signals).newest()
+    return None if newest is None else newest + ONE_SECOND
+
+
+def _metered(context: Context, twin: Twin) -> datetime | None:
+    wanted = {name for own in twin.meters.values() for name in own}
     for label in reversed(months_of(context)):
         month = meter_month(context, label)
         rows = [place for place, name in enumerate(month.meter_ids) if name in wanted]

@@ -1,5 +1,6 @@
 """The twin's line now: the state of every station from the newest readings of its meters, what was expected, what is left over.
 
+    state signals, if any      ─► state, since (exactly)  ─┐ the signal beats the power; where they clearly disagree that is told
     newest power of the meters ─► likely(states of twin.toml, shift) ─► state, since ─► expected power ─► residual
     amounts since midnight     ─► energy and gCO2e today; pieces made (counted, else estimated from time at work)
     level meters               ─► pieces in the buffers
@@ -10,7 +11,7 @@ Nothing is guessed: a station whose meters say nothing, or said it too long ago,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -22,11 +23,14 @@ from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.monitoring.open_month import live_rules
 from zerofactory.optimisation.twin.line import CARRIERS, STATES, TITLES, Station
 from zerofactory.optimisation.twin.seen import CLOSED, OPEN, WARMING, likely, possible, station_powers, worked_fraction
+from zerofactory.optimisation.twin.signal_log import mean_shares
 from zerofactory.periods import local_midnight, zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.emitted import Emitted, Item, World
 from zerofactory.runs.twin import BOOKED
 from zerofactory.runs.twin_file import Twin, fitted_powers, read, windows
+from zerofactory.runs.twin_now_notes import notes
+from zerofactory.runs.twin_signals import SignalBook, Told, disagreement, made_by, told, window_of
 from zerofactory.runs.twin_span import Booked, Followed, Span, Spans
 
 Floats = NDArray[np.float64]
@@ -49,13 +53,16 @@ class StationNow:
     Parameters
     ----------
     state : most likely state (`line.STATES`); None where nothing can be said, ``quality`` says why.
-    since : first instant of the intervals in this state without a break, two days back at most.
+    since : first instant of the intervals in this state without a break, two days back at most; by a signal the instant of the change.
     power_kw, expected_kw : electricity, metered and as the twin has it in the states that are likely.
     residual_fraction : metered less expected, by expected.
     made_today : pieces; ``made_is`` says whether they were counted or are estimated from the time at work.
     probability : of the state; ``alike`` are states that the power tells apart no better.
     energy_today, power : by carrier, in kWh, Nm3, m3 and by hour; ``gco2e_today`` of scopes 1 and 2.
-    seen_until : end of the newest reading.
+    seen_until : end of the newest reading of a meter.
+    source : what the state is told by; ``signals`` is the state of each state signal (None: it says nothing, or too long ago) and
+        ``signal_at`` when one of them said something last. ``power_quality`` is that of the meters where a signal tells the state.
+    disagreement : said where the meters clearly draw what the signalled states do not.
     """
 
     id: str
@@ -75,6 +82,16 @@ class StationNow:
     gco2e_today: float | None
     seen_until: datetime | None
     quality: Quality
+    source: Literal["signal", "power", "simulated"] | None = None
+    signals: Mapping[str, str | None] = field(default_factory=dict)
+    signal_at: datetime | None = None
+    power_quality: Quality | None = None
+    disagreement: Text | None = None
+
+    @property
+    def of_power(self) -> Quality:
+        """How good the readings of the meters are."""
+        return self.power_quality or self.quality
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -88,6 +105,8 @@ class StationNow:
             "made_today": self.made_today, "made_is": self.made_is, "power": dict(self.power),
             "energy_today": dict(self.energy_today), "gco2e_today": self.gco2e_today,
             "seen_until": _iso(self.seen_until), "quality": self.quality, "note": {"zh": note.zh, "en": note.en},
+            "source": self.source, "signals": dict(self.signals), "signal_at": _iso(self.signal_at), "power_quality": self.of_power,
+            "disagreement": None if self.disagreement is None else {"zh": self.disagreement.zh, "en": self.disagreement.en},
         }  # fmt: skip
 
 
@@ -167,6 +186,7 @@ class _Day:
     windows: tuple[tuple[float, float], ...]
     begin: datetime
     time_zone: str
+    told: Mapping[str, Told] = field(default_factory=dict)
 
     def phase(self, warm_up_s: float) -> NDArray[np.int64]:
         """Return whether the shift runs in each slot and in what is read beyond the last one (slots + 1)."""
@@ -203,10 +223,13 @@ class Watcher:
         self.spans = Followed(self.context) if self.source == "live" else Booked(self.context)
         self._fitted = bool(fitted_powers(self.context.workspace.folder))
         self._carriers = {station.id: self._metered(station) for station in self.twin.line.stations}
+        every = tuple(one for own in self.twin.signals.values() for one in own)
+        self._book = SignalBook(self.context, every, self.source == "live")
 
     def close(self) -> None:
         """Let go of the readings."""
         self.spans.close()
+        self._book.close()
 
     def look(self, at: datetime) -> Now:
         """Return the line at a moment: with ``live`` the present one, else any that is booked."""
@@ -214,20 +237,32 @@ class Watcher:
         today = at.astimezone(zone(plant.time_zone)).date()
         first = today - timedelta(days=1)
         span = self.spans.span(local_midnight(first, plant.time_zone), at)
-        stations = self.twin.line.stations
+        stations, spoken = self.twin.line.stations, self._told(at)
         buffers = [one.id for one in self.twin.line.buffers]
         if span is None:
+            blank = tuple(_by_signal(self._blank(one), spoken.get(one.id), at) for one in stations)
             nothing = Text("没有读数, 状态不明。", "There are no readings: no state is known.")
-            return Now(at, tuple(self._blank(one) for one in stations), dict.fromkeys(buffers), self.source, (nothing,))
+            said = () if any(one.state for one in blank) else (nothing,)
+            return Now(at, blank, dict.fromkeys(buffers), self.source, said)
         opened = tuple((one.start_s, one.end_s) for one in windows(plant, first, 3))
         begin = datetime(first.year, first.month, first.day)  # noqa: DTZ001  (the plant's clock)
         midnight = local_midnight(today, plant.time_zone)
         slot = int(np.clip((midnight - span.start) // timedelta(minutes=span.minutes), 0, span.slots))
         if span.moment(span.slots - 1) < midnight:
             slot = span.slots
-        day = _Day(at, span, slot, opened, begin, plant.time_zone)
-        found = tuple(self._station(one, day) for one in stations)
-        return Now(at, found, {name: self._level(name, day) for name in buffers}, self.source, self._notes(found, day))
+        day = _Day(at, span, slot, opened, begin, plant.time_zone, spoken)
+        found = tuple(_by_signal(self._station(one, day), spoken.get(one.id), at) for one in stations)
+        return Now(
+            at,
+            found,
+            {name: self._level(name, day) for name in buffers},
+            self.source,
+            notes(found, self._fitted, self.twin.status, plant.time_zone),
+        )
+
+    def _told(self, at: datetime) -> dict[str, Told]:
+        """Return what the signals of each station that has any say at a moment."""
+        return told(self._book, self.twin.signals, at) if self.twin.signals else {}
 
     def _metered(self, station: Station) -> dict[str, tuple[str, ...]]:
         """Return the meters of a station by carrier, the carriers first that tell most of its states."""
@@ -236,7 +271,9 @@ class Watcher:
     def _station(self, station: Station, day: _Day) -> StationNow:
         carriers = self._carriers[station.id]
         if not carriers:
-            return self._blank(station)
+            return self._blank(
+                station, made=self._made(station, {}, {}, day) if station.id in day.told else (None, None)
+            )
         span = day.span
         flows = {carrier: self._flow(carrier, meters, day) for carrier, meters in carriers.items()}
         levels = {carrier: station_powers(self.twin.line, station, carrier) for carrier in carriers}
@@ -251,13 +288,32 @@ class Watcher:
         chance = chances[place]
         power = {carrier: float(values[place]) for carrier, values in flows.items() if np.isfinite(values[place])}
         metered = power.get(ELECTRICITY)
-        expected = float(chance @ levels[ELECTRICITY]) if ELECTRICITY in power else None
+        signalled = self._signalled(station, place, day)
+        shares = chance if signalled is None else signalled
+        expected = float(shares @ levels[ELECTRICITY]) if ELECTRICITY in power else None
         state = int(best[place])
+        against = None
+        if signalled is not None and metered is not None and (place < day.span.slots or signalled.max() > 1.0 - 1e-6):
+            against = disagreement(levels[ELECTRICITY], metered, signalled, STATES[state])
         return StationNow(
             station.id, station.title, station.shop, STATES[state], _since(best, told, place, span),
             metered, expected, (metered - expected) / expected if metered is not None and expected else None,
             made, made_is, float(chance[state]), _alike(levels, state, chance), power, used[0], used[1], seen_until, quality,
+            source="power", disagreement=against,
         )  # fmt: skip
+
+    def _signalled(self, station: Station, place: int, day: _Day) -> Floats | None:
+        """Return the share of the metered interval in each state, as the signals told; None where they did not tell all of it."""
+        told, span = day.told.get(station.id), day.span
+        if told is None:
+            return None
+        meters = self._carriers[station.id].get(ELECTRICITY, ())
+        if place == span.slots:
+            until = min((one.at for name, one in span.running.items() if name in meters), default=None)
+            return None if until is None else mean_shares(told.logs, *window_of(span.moment(place), until))
+        own = max((self.context.workspace.plant.meter(name).interval_minutes for name in meters), default=span.minutes)
+        first = place - place % max(own // span.minutes, 1)
+        return mean_shares(told.logs, *window_of(span.moment(first), span.moment(first) + timedelta(minutes=own)))
 
     def _flow(self, carrier: str, meters: tuple[str, ...], day: _Day) -> Floats:
         """Return what flows in every slot and beyond the last one (slots + 1), an hour, in the twin's unit."""
@@ -302,6 +358,10 @@ class Watcher:
         if counter is not None and counter in span.names:
             pieces = span.amount(counter)[day.today :]
             return (round(float(np.nansum(pieces))), "counted") if np.isfinite(pieces).any() else (None, None)
+        told = day.told.get(station.id)
+        if told is not None and told.state is not None and station.cycle.average_s:
+            midnight = local_midnight(day.at.astimezone(zone(day.time_zone)).date(), day.time_zone)
+            return made_by(station, told, midnight, day.at), "estimated"
         if ELECTRICITY not in flows or not station.cycle.average_s:
             return None, None
         share = worked_fraction(levels[ELECTRICITY], flows[ELECTRICITY][: span.slots])
@@ -344,28 +404,6 @@ class Watcher:
         per_interval = own / day.span.minutes  # a reading of a longer interval is spread over its slots
         return round(float(shown[there[-1]]) * per_interval)
 
-    def _notes(self, found: tuple[StationNow, ...], day: _Day) -> tuple[Text, ...]:
-        old = [one for one in found if one.quality in ("stale", "missing")]
-        notes = []
-        if not self._fitted:
-            status = self.twin.status
-            notes.append(
-                Text(
-                    f"功率取自 twin.toml({status}), 尚未用读数标定: zf twin calibrate --write。",
-                    f"Powers are those of twin.toml ({status}), not fitted to readings yet: zf twin calibrate --write.",
-                )
-            )
-        if old and len(old) == len([one for one in found if one.quality != "unmetered"]):
-            seen = max((one.seen_until for one in old if one.seen_until), default=None)
-            until = "—" if seen is None else seen.astimezone(zone(day.time_zone)).strftime("%Y-%m-%d %H:%M")
-            notes.append(
-                Text(
-                    f"最新读数到 {until}, 太旧, 状态不明; 可用 --at 回看。",
-                    f"The newest reading ends {until}, too long ago: no state is known; look back with --at.",
-                )
-            )
-        return tuple(notes)
-
     def _blank(
         self,
         station: Station,
@@ -400,6 +438,21 @@ def grams_each(
         except FaultyData:
             kept[what] = None
     return kept[what]
+
+
+def _by_signal(one: StationNow, told: Told | None, at: datetime) -> StationNow:
+    """Return a station with the state that its signals tell; that of the power stays where they tell none."""
+    if told is None:
+        return one
+    if told.state is None:
+        quality: Quality = one.quality
+        if quality == "unmetered":
+            quality = "stale" if told.seen_until is not None else "missing"
+        return replace(one, signals=told.machines, signal_at=told.seen_until, quality=quality, power_quality=one.quality, disagreement=None)  # fmt: skip
+    return replace(
+        one, state=told.state, since=min(told.since or at, at), probability=None, alike=(), source="signal", signals=told.machines,
+        signal_at=told.seen_until, quality="suspect" if told.suspect else "good", power_quality=one.quality,
+    )  # fmt: skip
 
 
 def _known(flows: Mapping[str, Floats]) -> NDArray[np.bool_]:

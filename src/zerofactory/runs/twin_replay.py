@@ -18,7 +18,7 @@ from zerofactory import units
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.optimisation.twin.energy import Share, Usage, powers, shares, usage
 from zerofactory.optimisation.twin.line import CARRIERS, IDLE, STATES, WORKING, Line
-from zerofactory.optimisation.twin.production import Run
+from zerofactory.optimisation.twin.production import Run, simulate
 from zerofactory.optimisation.twin.seen import CLOSED, OPEN, WARMING, likely, station_powers
 from zerofactory.optimisation.twin.trace import Trace, traced
 from zerofactory.periods import zone
@@ -28,10 +28,11 @@ from zerofactory.runs.twin import BOOKED, DAY_S, STEP_S, energy_prices, factor_y
 from zerofactory.runs.twin import Asked as Simulated
 from zerofactory.runs.twin_file import Twin, read, windows
 from zerofactory.runs.twin_last import newest_reading
+from zerofactory.runs.twin_replay_signals import signalled
 from zerofactory.runs.twin_scenario import Scenario
 from zerofactory.runs.twin_scenario import own as own_scenario
 from zerofactory.runs.twin_span import Booked, Span
-from zerofactory.runs.twin_utilities import alongside
+from zerofactory.runs.twin_stopped import followed
 from zerofactory.runs.twin_utilities_file import read as read_utilities
 from zerofactory.site.calendar import is_workday
 from zerofactory.site.model import Plant
@@ -186,13 +187,15 @@ def _simulated(context: Context, asked: Asked) -> Replay:
     twin = raw if beside is None else beside.relieved(raw)
     first = asked.first or next_day(context)
     line = scheduled(context, twin, first, Simulated(first, asked.days, WARM_UP_DAYS, 1, asked.seed), change)
-    run, trace = traced(line, (WARM_UP_DAYS + asked.days) * DAY_S, STEP_S, asked.seed)
+    horizon, skip = (WARM_UP_DAYS + asked.days) * DAY_S, int(WARM_UP_DAYS * DAY_S / STEP_S)
+    run, trace = traced(line, horizon, STEP_S, asked.seed)
     used: Usage = usage(run)
     aside: dict[str, tuple[Text, str | None]] = {}
     if beside is not None:
-        usages, ended = alongside(context, beside, first, [used], WARM_UP_DAYS)
-        used, aside = usages[0], {row.id: (row.title, row.shop) for row in ended[0].rows}
-    skip = int(WARM_UP_DAYS * DAY_S / STEP_S)
+        lived = followed(context, beside, (first, WARM_UP_DAYS, skip), [run], lambda cut, one: simulate(cut, horizon, STEP_S, asked.seed, one))  # fmt: skip
+        used, aside = lived.usages[0], {row.id: (row.title, row.shop) for row in lived.ended[0].rows}
+        if lived.runs[0] is not run:  # what the utilities stopped is seen too
+            run, trace = traced(lived.runs[0].line, horizon, STEP_S, asked.seed)
     start, moves = since(trace, WARM_UP_DAYS * DAY_S)
     grain_s, kept = thinned(moves, len(trace.station_of) + len(line.buffers))
     rows = _rows(used, skip)
@@ -338,7 +341,7 @@ def _midnight(context: Context, first: date) -> datetime:
 
 
 def _metered(context: Context, twin: Twin, asked: Asked) -> Replay:
-    """Return days gone by as the meters saw them: of each station the likeliest state of each interval."""
+    """Return days gone by as signals told them, else as the meters saw them: of each station the likeliest state of each interval."""
     first = asked.first or newest_day(context)
     begin, end = _midnight(context, first), _midnight(context, first + timedelta(days=asked.days))
     booked = Booked(context)
@@ -351,14 +354,16 @@ def _metered(context: Context, twin: Twin, asked: Asked) -> Replay:
         raise FaultyData([Problem("twin.replay_nothing", message, Text("请换一天, 或先导入读数。", "Choose another day, or import readings."))])  # fmt: skip
     states = _likeliest(context.workspace.plant, twin, span, _phases(context, twin.line, first, asked.days, span))
     step_s = span.minutes * 60.0
-    moves = _changes(states, step_s)
+    states, exact = signalled(context, twin, span.start, states, step_s)
+    moves = _with_exact(_changes(states, step_s), exact)
+    start = [int(exact[place][1][0]) if place in exact else int(one) for place, one in enumerate(states[:, 0])]
     energy = _energy(context.workspace.plant, twin, span)
     shops = tuple(one.shop for one in twin.line.stations)
     known = _counters(context, first, {carrier: _Rows(shops, own) for carrier, own in energy.items()})
     by_state = {carrier: np.stack([(own * (states == state)).sum(axis=1) for state in range(len(STATES))], axis=1) for carrier, own in energy.items()}  # fmt: skip
     nothing = [NOBODY] * (len(twin.line.buffers) + 1)
     return Replay(
-        twin, "readings", begin, asked.days * DAY_S, step_s, tuple(range(len(states))), (*(int(one) for one in states[:, 0]), *nothing),
+        twin, "readings", begin, asked.days * DAY_S, step_s, tuple(range(len(states))), (*start, *nothing),
         moves, step_s, known, by_state, _shares(twin.line, states),
     )  # fmt: skip
 
@@ -422,6 +427,18 @@ def _changes(states: NDArray[np.int64], step_s: float) -> Moves:
     stations, slots = stations[order], slots[order] + 1
     at_s: Floats = slots.astype(np.float64) * step_s
     return Moves(at_s, stations, states[stations, slots], np.full(len(slots), NOBODY))
+
+
+def _with_exact(moves: Moves, exact: Mapping[int, tuple[Floats, NDArray[np.int64]]]) -> Moves:
+    """Return the moves with those of some stations in place of theirs, in order of time."""
+    if not exact:
+        return moves
+    rest = moves.where(~np.isin(moves.track, list(exact)))
+    at_s = np.concatenate([rest.at_s, *(own[1:] for own, _ in exact.values())])
+    track = np.concatenate([rest.track, *(np.full(len(own) - 1, place) for place, (own, _) in exact.items())])
+    value = np.concatenate([rest.value, *(states[1:] for _, states in exact.values())])
+    order = np.argsort(at_s, kind="stable")
+    return Moves(at_s[order], track[order], value[order], np.full(len(order), NOBODY))
 
 
 def _shares(line: Line, states: NDArray[np.int64]) -> tuple[Share, ...]:

@@ -238,7 +238,11 @@ def _station(one: Station, twin: Twin, *, counted: bool) -> Place:
     metered = {carrier for station, carrier in twin.meters if station == one.id}
     known = set(one.draws) if counted else metered
     variables = [Variable("State", Text("状态", "state"), "text")]
-    if counted or metered:
+    if one.id in twin.signals:
+        variables.append(
+            Variable("StateSource", Text("状态来源(signal、power)", "what tells the state: signal or power"), "text")
+        )
+    if counted or metered or one.id in twin.signals:
         names = tuple(TITLES[state] for state in STATES)
         variables += [
             Variable("StateNumber", Text("状态号", "number of the state"), "state", None, names),
@@ -251,7 +255,7 @@ def _station(one: Station, twin: Twin, *, counted: bool) -> Place:
         ]
     if ELECTRICITY in known:
         variables += POWER
-    if counted or metered or ("made", one.id) in twin.counters:
+    if counted or metered or ("made", one.id) in twin.counters or one.id in twin.signals:
         variables.append(Variable("MadeToday", Text("今日件数", "pieces since midnight"), "count", "piece"))
         variables.append(Variable("MadeTodayIs", Text("件数来源", "counted, estimated or simulated"), "text"))
     variables += [
@@ -296,23 +300,22 @@ def values(found: Now, twin: Twin, speed: float) -> dict[str, Value]:
 
 
 def _told(one: StationNow) -> dict[str, Value]:
-    status: Status = {"good": "good", "suspect": "uncertain", "stale": "bad", "missing": "bad", "unmetered": "good"}[
-        one.quality
-    ]  # type: ignore[assignment]
+    status, of_power = STATUS[one.quality], STATUS[one.of_power]
     seen = one.seen_until
+    told = (one.signal_at or seen) if one.source == "signal" else seen
     state = one.state if one.quality != "unmetered" else "unmetered"
     item = None if one.state is None else ITEM_STATES[one.state]
     number = None if one.state is None else STATES.index(one.state)
     head = f"station.{one.id}."
     found = {
-        "State": Value(state, seen, status), "StateNumber": Value(number, seen, status),
-        "MachineryItemState": Value(item, seen, status), "Since": Value(one.since, seen, status),
-        "Power": Value(one.power_kw, seen, status), "ExpectedPower": Value(one.expected_kw, seen, status),
-        "Residual": Value(one.residual_fraction, seen, status),
+        "State": Value(state, told, status), "StateNumber": Value(number, told, status), "StateSource": Value(one.source, told, status),
+        "MachineryItemState": Value(item, told, status), "Since": Value(one.since, told, status),
+        "Power": Value(one.power_kw, seen, of_power), "ExpectedPower": Value(one.expected_kw, seen, of_power),
+        "Residual": Value(one.residual_fraction, seen, of_power),
     }  # fmt: skip
-    found["MadeToday"] = Value(one.made_today, seen, "last" if status == "bad" else status)
-    found["MadeTodayIs"] = Value(one.made_is, seen, "last" if status == "bad" else status)
-    late: Status = "last" if status == "bad" else status
+    late: Status = "last" if of_power == "bad" else of_power
+    found["MadeToday"] = Value(one.made_today, told, late if one.source != "signal" else status)
+    found["MadeTodayIs"] = Value(one.made_is, told, late if one.source != "signal" else status)
     for carrier, (name, _, _) in ENERGY.items():
         found[name] = Value(one.energy_today.get(carrier), seen, late)
     found[GRAMS.name] = Value(one.gco2e_today, seen, late)
@@ -321,7 +324,7 @@ def _told(one: StationNow) -> dict[str, Value]:
 
 def _totals(name: str, own: Sequence[StationNow]) -> dict[str, Value]:
     """Return the sums over stations; uncertain where one of them is not known, bad where none is."""
-    stations = [one for one in own if one.quality != "unmetered"]
+    stations = [one for one in own if one.of_power != "unmetered"]
     powered = [one for one in stations if one.power_kw is not None and one.expected_kw is not None]
     status: Status = "bad" if not powered else "good" if len(powered) == len(stations) else "uncertain"
     power = sum(one.power_kw or 0.0 for one in powered)

@@ -9,6 +9,7 @@ from zerofactory import periods, units
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.site.locate import Path
 from zerofactory.site.model import PEDIGREE, Meter, Plant, SourceUse
+from zerofactory.site.state_signal import faults as signal_faults
 from zerofactory.site.tree import UnreadableFormula, circle, parse_formula
 
 Fault = tuple[Path, Problem]
@@ -27,7 +28,10 @@ def faults(plant: Plant) -> list[Fault]:
         found += own
         if not own:
             sound.add(meter.id)
+    for index, signal in enumerate(plant.state_signals):
+        found += signal_faults(signal, ("state_signals", index))
     found += [
+        *_meter_or_signal(plant),
         *_relations(plant, sound),
         *_circles(plant),
         *_grids(plant),
@@ -59,7 +63,7 @@ def _head(plant: Plant) -> Iterator[Fault]:
 
 
 def _ids(plant: Plant) -> Iterator[Fault]:
-    for table in ("shops", "lines", "assets", "products", "meters", "sources"):
+    for table in ("shops", "lines", "assets", "products", "meters", "state_signals", "sources"):
         seen: set[str] = set()
         for index, entry in enumerate(getattr(plant, table)):
             path = (table, index, "id")
@@ -76,10 +80,21 @@ def _ids(plant: Plant) -> Iterator[Fault]:
             seen.add(entry.id)
 
 
+def _meter_or_signal(plant: Plant) -> Iterator[Fault]:
+    """Yield a fault for every signal with the id of a meter: readings name one or the other."""
+    meters = {meter.id for meter in plant.meters}
+    for index, signal in enumerate(plant.state_signals):
+        if signal.id in meters:
+            message = Text(f"编号“{signal.id}”已是表计。", f"The id '{signal.id}' is that of a meter.")
+            yield _fault(
+                ("state_signals", index, "id"), "repeated_id", message, Text("请换一个编号。", "Choose another id.")
+            )
+
+
 def _places(plant: Plant) -> Iterator[Fault]:
     shops = [shop.id for shop in plant.shops]
     lines = {line.id: line.shop for line in plant.lines}
-    for table in ("lines", "assets", "products", "meters", "sources"):
+    for table in ("lines", "assets", "products", "meters", "state_signals", "sources"):
         for index, entry in enumerate(getattr(plant, table)):
             if entry.shop is not None and entry.shop not in shops:
                 yield _unknown((table, index, "shop"), Text("车间", "shop"), entry.shop, shops)

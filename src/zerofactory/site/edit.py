@@ -19,6 +19,7 @@ from datetime import date, time
 from typing import Any
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import toml_of
 
 Entry = Mapping[str, Any]
 _HEADER = re.compile(r"^\s*\[\[?\s*([^\]]+?)\s*\]\]?\s*(#.*)?$")
@@ -57,7 +58,7 @@ def with_entries(text: str, table: str, entries: Sequence[Entry]) -> str:
     """
     wanted = [_plain(entry) for entry in entries]
     head, blocks = _cut(text)
-    before = tomllib.loads(text)
+    before = toml_of(text, None)
     given = _inside(before, table).get(table.rpartition(".")[2], [])
     own = [block for block in blocks if block.name == f"[[{table}]]"]
     if len(own) != len(given) or not all(isinstance(entry, dict) for entry in given):
@@ -90,7 +91,7 @@ def with_table(text: str, table: str, values: Entry) -> str:
     """
     wanted = _plain(values)
     head, blocks = _cut(text)
-    before = tomllib.loads(text)
+    before = toml_of(text, None)
     given = before.get(table)
     own = next((block for block in blocks if block.name == f"[{table}]"), None)
     if (own is None) != (given is None) or not isinstance(given, dict | None):

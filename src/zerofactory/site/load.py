@@ -14,7 +14,8 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from zerofactory.errors import Problem, Text, errors_of
+from zerofactory.errors import FaultyData, Problem, Text, errors_of
+from zerofactory.notation import toml_of
 from zerofactory.site import check
 from zerofactory.site.locate import Path, row_of, rows_of, written
 from zerofactory.site.model import (
@@ -32,6 +33,8 @@ from zerofactory.site.model import (
     SourceUse,
     TariffUse,
 )
+from zerofactory.site.state_signal import StateSignal
+from zerofactory.wording import reason
 
 
 class _Head(BaseModel):
@@ -64,6 +67,7 @@ class _Document(BaseModel):
     assets: tuple[Asset, ...] = ()
     products: tuple[Product, ...] = ()
     meters: tuple[Meter, ...] = ()
+    state_signals: tuple[StateSignal, ...] = ()
     sources: tuple[SourceUse, ...] = ()
 
 
@@ -75,9 +79,9 @@ def plant(text: str, file: str = "factory.toml") -> tuple[Plant | None, list[Pro
     keys and types are right.
     """
     try:
-        raw = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        return None, [_unreadable(error, file)]
+        raw = toml_of(text, file, "site.not_toml")
+    except FaultyData as fault:
+        return None, list(fault.problems)
     raw["accounting"] = _with_defaults(raw.get("accounting", {}))
     try:
         document = _Document.model_validate_json(json.dumps(_labelled(raw, _Document), default=_iso))
@@ -156,36 +160,6 @@ def _located(faults: Iterable[tuple[Path, Problem]], text: str, file: str) -> li
     return [problem.at(file=file, row=row_of(rows, path), column=written(path) or None) for path, problem in found]
 
 
-def _unreadable(error: Exception, file: str) -> Problem:
-    where = str(error).rpartition("at line ")[2].partition(",")[0]
-    return Problem(
-        code="site.not_toml",
-        message=Text(f"不是有效的 TOML: {error}。", f"Not valid TOML: {error}."),
-        hint=Text("请检查引号、括号和等号。", "Check quotes, brackets and equal signs."),
-        file=file,
-        row=int(where) if where.isdigit() else None,
-    )
-
-
-_TYPES = {
-    "string_type": Text("应为文字", "should be text"),
-    "float_type": Text("应为数", "should be a number"),
-    "int_type": Text("应为整数", "should be a whole number"),
-    "bool_type": Text("应为 true 或 false", "should be true or false"),
-    "tuple_type": Text("应为列表 [..]", "should be a list [..]"),
-    "dict_type": Text("应为表 {..}", "should be a table {..}"),
-    "dataclass_type": Text("应为表 {..}", "should be a table {..}"),
-    "dataclass_exact_type": Text("应为表 {..}", "should be a table {..}"),
-    "model_type": Text("应为表 {..}", "should be a table {..}"),
-    "date_type": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
-    "date_parsing": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
-    "date_from_datetime_parsing": Text("应为日期, 如 2025-01-31", "should be a date such as 2025-01-31"),
-    "time_type": Text("应为时刻, 如 08:00", "should be a time such as 08:00"),
-    "time_parsing": Text("应为时刻, 如 08:00", "should be a time such as 08:00"),
-    "finite_number": Text("应为有限数", "should be a finite number"),
-}
-
-
 def _translated(error: dict[str, Any]) -> tuple[Path, Problem]:
     """Return one fault of the form in our own words."""
     path: Path = tuple(error["loc"])
@@ -201,6 +175,6 @@ def _translated(error: dict[str, Any]) -> tuple[Path, Problem]:
         choices = error["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
         message = Text(f"“{key}”不能是“{error['input']}”。", f"'{key}' cannot be '{error['input']}'.")
         return path, Problem("site.not_a_choice", message, Text(f"可选: {choices}。", f"Choose one of: {choices}."))
-    wanted = _TYPES.get(kind, Text(f"值不合要求 ({error['msg']})", f"is not valid ({error['msg']})"))
-    message = Text(f"“{key}”{wanted.zh}, 不是 {error['input']!r}。", f"'{key}' {wanted.en}, not {error['input']!r}.")
+    wanted = reason(error)
+    message = Text(f"“{key}”{wanted.zh}, 不是 {error['input']!r}。", f"'{key}': {wanted.en}, not {error['input']!r}.")
     return path, Problem("site.wrong_type", message, Text("请改正该值。", "Mend the value."))

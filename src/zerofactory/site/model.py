@@ -5,6 +5,7 @@ Plant ─┬─ Organisation      who reports, and on which consolidation approa
        ├─ Accounting        the choices of method, each with a default of stated source
        ├─ Shop ── Line ── Asset
        ├─ Meter             a tree by `parent`, plus virtual meters by `formula`
+       ├─ StateSignal       codes that tell the state of a machine; read and kept as meters are, never accounted
        ├─ SourceUse         an emission source in use at this plant, and where its quantity comes from
        ├─ Product
        ├─ TariffUse         which published tariff the electricity bill follows, and what was agreed
@@ -20,6 +21,7 @@ from typing import Literal, TypeVar
 
 from zerofactory import units
 from zerofactory.errors import NotFound, Text
+from zerofactory.site.state_signal import StateSignal
 
 Consolidation = Literal["operational_control", "financial_control", "equity_share"]
 ShopKind = Literal["stamping", "body", "paint", "assembly", "powertrain", "battery", "casting", "utilities", "other"]
@@ -411,6 +413,7 @@ class Plant:
     assets: tuple[Asset, ...] = ()
     products: tuple[Product, ...] = ()
     meters: tuple[Meter, ...] = ()
+    state_signals: tuple[StateSignal, ...] = ()
     sources: tuple[SourceUse, ...] = ()
     calendar: Calendar = field(default_factory=Calendar)
     base_year: BaseYear | None = None

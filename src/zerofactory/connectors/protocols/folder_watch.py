@@ -21,6 +21,7 @@ from zerofactory.connectors.tabular import SUFFIXES, read_table
 from zerofactory.errors import FaultyData, Problem, Text, errors_of
 from zerofactory.metering.reading import QUALITIES
 from zerofactory.metering.reading_file import from_reading_file, read_mapping
+from zerofactory.notation import text_of
 
 LOOK_SECONDS = 1.0
 
@@ -87,7 +88,7 @@ class FolderLink:
         mapping = self._connection.options.get("mapping")
         rule = None
         if mapping is not None:
-            rule = read_mapping((self._around.folder / str(mapping)).read_text(encoding="utf-8"), str(mapping))
+            rule = read_mapping(text_of((self._around.folder / str(mapping)).read_bytes(), str(mapping)), str(mapping))
         frame, problems = from_reading_file(read_table(path), self._around.plant, rule, path.name, datetime.now(UTC))
         if errors_of(problems):
             raise FaultyData(problems)

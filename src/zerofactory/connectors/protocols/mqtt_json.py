@@ -132,6 +132,10 @@ def entries(payload: bytes | bytearray, taps: Sequence[Tap], time_key: str) -> I
             value = picked(entry, tap.point or "value")
             if value is None and tap.point and len(taps) > 1:
                 continue
+            code = None if value is None else tap.code(value)
+            if code is not None:
+                yield Arrival(tap.meter.id, at_us, code, place)
+                continue
             if isinstance(value, str) and value.lower() == "nan":
                 value = float("nan")
             if not isinstance(value, int | float) or isinstance(value, bool):

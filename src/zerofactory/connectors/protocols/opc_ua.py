@@ -1,6 +1,7 @@
 """OPC UA: subscribes to the nodes and takes every change with its source timestamp.
 
-A node that has a bad status gives no value. After a cut the session and the subscription are made anew, and the server
+A node that has a bad status gives no value. A state signal also takes texts and flags; what it said last is said again now and
+then while the server answers, because a subscription is silent as long as nothing changes. After a cut the session and the subscription are made anew, and the server
 sends the present value of every node first. Yields: value in the meter's unit; instant: the source timestamp (``clock =
 "device"``), else the collector's clock; quality measured, suspect when the status is uncertain. OPC UA Part 4 (Services).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import time
 from collections import deque
 from collections.abc import Sequence
 from datetime import UTC
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from asyncua.client.client import Client
 
 IDLE_SECONDS = 1.0
+AGAIN_SECONDS = 60.0  # how often a state that did not change is said again; it only shows that the signal is alive
 _UNCERTAIN = 0x40000000
 
 
@@ -46,12 +49,15 @@ class OpcUaLink:
         self._lost: LinkFault | None = None
         self._taps: dict[str, Tap] = {}
         self._left_out = 0
+        self._states: dict[str, Arrival] = {}
+        self._said_at = 0.0
 
     async def open(self) -> None:
         """Connect, subscribe; raise `LinkFault` when the server is not there or a node is unknown."""
         from asyncua.ua.uaerrors import UaError
 
         self._queue.clear()
+        self._states.clear()
         self._lost = None
         url, client = _client(self._connection)
         options = self._connection.options
@@ -79,6 +85,7 @@ class OpcUaLink:
                 await asyncio.wait_for(self._arrived.wait(), IDLE_SECONDS)
             except TimeoutError:
                 await self._still_there()
+                self._say_again()
         if self._lost is not None:
             raise self._lost
         found = list(self._queue)
@@ -101,7 +108,11 @@ class OpcUaLink:
         given = data.monitored_item.Value
         status = given.StatusCode.value if given.StatusCode is not None else 0
         value = given.Value.Value if given.Value is not None else None
-        if tap is None or status & 0x80000000 or not isinstance(value, int | float):
+        if tap is None:
+            return
+        self._states.pop(tap.meter.id, None)
+        code = tap.code(getattr(value, "Text", value)) if value is not None else None
+        if status & 0x80000000 or (code is None and not isinstance(value, int | float)):
             return
         stamped = given.SourceTimestamp or given.ServerTimestamp
         at_us = None
@@ -113,9 +124,20 @@ class OpcUaLink:
             if self._left_out == 1:
                 self._around.tell(_flood(self._connection.id))
         quality = SUSPECT if status & _UNCERTAIN else MEASURED
-        number = tap.value(float(value)) if is_number(value) else float(value)
-        self._queue.append(Arrival(tap.meter.id, at_us, number, quality))
+        given_number = float("nan") if value is None else value
+        number = code if code is not None else tap.value(given_number) if is_number(value) else float(given_number)
+        arrival = Arrival(tap.meter.id, at_us, number, quality)
+        if tap.knows(number):
+            self._states[tap.meter.id] = arrival
+        self._queue.append(arrival)
         self._arrived.set()
+
+    def _say_again(self) -> None:
+        """Say once more what the states were last, as of now."""
+        now = time.monotonic()
+        if now - self._said_at >= AGAIN_SECONDS:
+            self._said_at = now
+            self._queue.extend(one._replace(at_us=None) for one in self._states.values())
 
     def status_change_notification(self, status: Any) -> None:
         """Take the end of the subscription (called by the library)."""

@@ -118,10 +118,14 @@ class SparkplugLink:
         for metric in payload.metrics:
             metric_name = metric.name or names.get(metric.alias if metric.alias is not None else -1)
             tap = self._taps.get((station, metric_name or ""))
-            if tap is None or not isinstance(metric.value, int | float) or isinstance(metric.value, bool):
+            if tap is None or metric.value is None:
                 continue
+            number = tap.code(metric.value)
+            if number is None:
+                if not isinstance(metric.value, int | float) or isinstance(metric.value, bool):
+                    continue
+                number = tap.value(float(metric.value)) if is_number(metric.value) else float(metric.value)
             stamp = metric.timestamp_ms if metric.timestamp_ms is not None else payload.timestamp_ms
-            number = tap.value(float(metric.value)) if is_number(metric.value) else float(metric.value)
             yield Arrival(tap.meter.id, None if stamp is None else stamp * 1000, number)
 
     def _keep(self) -> None:
@@ -145,7 +149,7 @@ class SparkplugLink:
                     for s, pairs in kept["types"].items()
                 }
                 node.alive = True
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return
 
     def _in_sequence(self, node: Node, payload: Payload) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -25,6 +25,8 @@ Kind = Literal[
 KINDS: tuple[Kind, ...] = get_args(Kind)
 FIXED, EXPONENTIAL, WEIBULL, UNIFORM, LOGNORMAL, GEOMETRIC, EMPIRICAL, GAMMA, NORMAL, TRIANGULAR = range(10)
 STEP, MIX_1, MIX_2 = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
+
+TIMES = ("mean_s", "low_s", "high_s", "sd_s", "mode_s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,16 @@ class Spread:
             density = math.exp(-far * far / 2.0) / math.sqrt(2.0 * math.pi)
             return self.mean_s + self.sd_s * density / (0.5 * math.erfc(-far / math.sqrt(2.0)))
         return self.mean_s
+
+    def stretched(self, mean_s: float) -> Spread:
+        """Return the same kind of spread with another expected duration, all its times longer or shorter alike.
+
+        >>> Spread("uniform", low_s=50.0, high_s=70.0).stretched(90.0).high_s
+        105.0
+        """
+        ratio = mean_s / self.average_s
+        times = {name: getattr(self, name) * ratio for name in TIMES}
+        return replace(self, values_s=tuple(value * ratio for value in self.values_s), **times)
 
     def coded(self) -> tuple[int, float, float, float]:
         """Return what `duration` takes: the kind's number and its parameters."""

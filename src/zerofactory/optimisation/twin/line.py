@@ -14,8 +14,9 @@ from typing import Literal
 
 from zerofactory.errors import Problem, Text
 from zerofactory.optimisation.twin.draw import Spread
+from zerofactory.site.state_signal import STATE_NAMES
 
-STATES = ("off", "warm_up", "idle", "standby", "working", "blocked", "failed", "setup")
+STATES = STATE_NAMES
 OFF, WARM_UP, IDLE, STANDBY, WORKING, BLOCKED, FAILED, SETUP = range(8)
 TITLES: Mapping[str, Text] = {
     "off": Text("停机", "off"),
@@ -159,20 +160,21 @@ class Line:
 def faults(line: Line, file: str | None = None) -> list[Problem]:
     """Return every fault of a line: unknown names, buffers of nothing, shares above one, negative times, no exit, no way out."""
     found, pools = [*_names(line)], sorted(one.id for one in line.pools)
-    for place, one in enumerate(line.buffers):
+    for one in line.buffers:
+        where = f"buffers.{one.id}"
         if one.capacity < 1 and not one.direct:
-            found.append(_fault("capacity", f"buffers[{place}].capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 机对机直接交接时写 direct = true。", "At least 1; where machines hand over directly write direct = true.")))  # fmt: skip
+            found.append(_fault("capacity", f"{where}.capacity", f"缓存“{one.id}”的容量为 {one.capacity}。", f"Buffer '{one.id}' holds {one.capacity}.", ("至少为 1; 机对机直接交接时写 direct = true。", "At least 1; where machines hand over directly write direct = true.")))  # fmt: skip
         if one.direct:
-            found += _direct(one, f"buffers[{place}]", line)
+            found += _direct(one, where, line)
         if not 0 <= one.travel_s < inf:
-            found.append(_negative(f"buffers[{place}].travel_s", one.travel_s))
+            found.append(_negative(f"{where}.travel_s", one.travel_s))
         if one.vehicles is not None and one.vehicles not in pools:
-            found.append(_fault("unknown", f"buffers[{place}].vehicles", f"没有资源“{one.vehicles}”。", f"There is no pool '{one.vehicles}'.", (f"可选: {', '.join(pools) or '(无, 请加 [[pools]])'}。", f"Choose one of: {', '.join(pools) or '(none: add [[pools]])'}.")))  # fmt: skip
-    for place, pool in enumerate(line.pools):
+            found.append(_fault("unknown", f"{where}.vehicles", f"没有资源“{one.vehicles}”。", f"There is no pool '{one.vehicles}'.", (f"可选: {', '.join(pools) or '(无, 请加 [[pools]])'}。", f"Choose one of: {', '.join(pools) or '(none: add [[pools]])'}.")))  # fmt: skip
+    for pool in line.pools:
         if pool.number < 1:
-            found.append(_fault("pool", f"pools[{place}].number", f"资源“{pool.id}”的数量为 {pool.number}。", f"Pool '{pool.id}' has {pool.number}.", ("至少为 1。", "At least 1.")))  # fmt: skip
-    for place, station in enumerate(line.stations):
-        found += _station(station, f"stations[{place}]", line)
+            found.append(_fault("pool", f"pools.{pool.id}.number", f"资源“{pool.id}”的数量为 {pool.number}。", f"Pool '{pool.id}' has {pool.number}.", ("至少为 1。", "At least 1.")))  # fmt: skip
+    for station in line.stations:
+        found += _station(station, f"stations.{station.id}", line)
     if line.stations and not found:
         found += _flow(line)
     if not line.stations:
@@ -316,7 +318,7 @@ def _flow(line: Line) -> Iterator[Problem]:
     givers = {name for one in line.stations for name in (one.gives, one.rework) if name}
     for buffer in line.buffers:
         if buffer.id not in takers or buffer.id not in givers:
-            yield _fault("buffer", f"buffers[{buffer.id}]", f"缓存“{buffer.id}”无人放入或无人取用。", f"Nobody puts into buffer '{buffer.id}', or nobody takes from it.", ("请连接工位, 或删去。", "Connect a station, or delete it."))  # fmt: skip
+            yield _fault("buffer", f"buffers.{buffer.id}", f"缓存“{buffer.id}”无人放入或无人取用。", f"Nobody puts into buffer '{buffer.id}', or nobody takes from it.", ("请连接工位, 或删去。", "Connect a station, or delete it."))  # fmt: skip
     exits = {one.id for one in line.stations if one.gives is None}
     reach = set(exits)
     grown = True
@@ -326,7 +328,7 @@ def _flow(line: Line) -> Iterator[Problem]:
         grown = bool(more)
     for one in line.stations:
         if one.id not in reach:
-            yield _fault("exit", f"stations[{one.id}]", f"工件到了“{one.id}”就出不去。", f"No piece that reaches '{one.id}' can ever leave.", ("请让最后一个工位不写 gives。", "Let the last station have no gives."))  # fmt: skip
+            yield _fault("exit", f"stations.{one.id}", f"工件到了“{one.id}”就出不去。", f"No piece that reaches '{one.id}' can ever leave.", ("请让最后一个工位不写 gives。", "Let the last station have no gives."))  # fmt: skip
     if not any(not one.takes for one in line.stations):
         yield _fault("entry", "stations", "没有起点工位。", "No station starts the line.", ("请让首个工位不写 takes。", "Let the first station have no takes."))  # fmt: skip
 

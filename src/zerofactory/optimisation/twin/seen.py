@@ -36,6 +36,9 @@ class Terms:
     scatter_fraction: float
     outlier_fraction: float
     before: tuple[tuple[float, ...], ...]
+    signal_holds_minutes: int
+    disagree_range_fraction: float
+    disagree_scatters: float
 
 
 @lru_cache(maxsize=1)
@@ -49,7 +52,12 @@ def terms() -> Terms:
     """
     table = tomllib.loads((files("zerofactory.optimisation.twin") / "seen.toml").read_text(encoding="utf-8"))
     before = tuple(tuple(float(table["before"][phase].get(state, 0.0)) for state in STATES) for phase in PHASES)
-    return Terms(float(table["scatter_fraction"]), float(table["outlier_fraction"]), before)
+    rest = (
+        int(table["signal_holds_minutes"]),
+        float(table["disagree_range_fraction"]),
+        float(table["disagree_scatters"]),
+    )
+    return Terms(float(table["scatter_fraction"]), float(table["outlier_fraction"]), before, *rest)
 
 
 def station_powers(line: Line, station: Station, carrier: str) -> Floats:
@@ -124,6 +132,35 @@ def _log_density(levels: Floats, metered: Floats, given: Terms) -> Floats:
     mixed = (1.0 - given.outlier_fraction) * normal + given.outlier_fraction / max(high - low, float(spread.max()))
     found: Floats = np.where(np.isfinite(metered)[:, None], np.log(mixed), 0.0)
     return found
+
+
+def disagrees(levels: Floats, metered: float, shares: Floats) -> bool:
+    """Tell whether a metered power is clearly not that of the states a signal told of the same interval.
+
+    |p − Σ share·P| > a · (max P − min P)  and  > b · σ,  σ as for `likely`; a, b: `seen.toml`. A power beyond the greatest or the
+    least counts as that.
+
+    Parameters
+    ----------
+    levels : power of the station by state.
+    metered : mean power of the interval.
+    shares : share of the interval in each state.
+
+    Examples
+    --------
+    A press that is off by its signal and draws 650 kW; and one that works for half of the quarter hour.
+
+    >>> levels = np.array([67.0, 522.0, 294.0, 163.0, 718.0, 294.0, 294.0, 294.0])
+    >>> off, half = np.eye(8)[0], np.array([0.0, 0, 0.5, 0, 0.5, 0, 0, 0])
+    >>> disagrees(levels, 650.0, off), disagrees(levels, 480.0, half)
+    (True, False)
+    """
+    given = terms()
+    low, high = float(levels.min()), float(levels.max())
+    expected = float(levels @ shares)
+    spread = max(given.scatter_fraction * expected, LEAST_SHARE * max(high, 1e-9))
+    apart = abs(min(max(metered, low), high) - expected)
+    return apart > max(given.disagree_range_fraction * (high - low), given.disagree_scatters * spread)
 
 
 def worked_fraction(levels: Floats, power: Floats) -> Floats:
