@@ -1,21 +1,27 @@
-"""The utilities: a year of the reference plant beside its line in seconds, sub-steps of compressed air a second, beside numpy."""
+"""The utilities: a year of the reference plant beside its line in seconds, sub-steps of compressed air a second, beside numpy; and the
+fit to their meters: each month predicted by a fit to the others, and one month held out, beside the packaged figures.
+
+The readings are those of the reference plant: fictional, made from load shapes and not from the physics of booths or chillers.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 
+from bench.reading_the_book import build
 from zerofactory.optimisation.twin.energy import usage
 from zerofactory.optimisation.twin.production import simulate as simulate_line
 from zerofactory.optimisation.utilities import compressed_air
 from zerofactory.optimisation.utilities.leak import flux
 from zerofactory.optimisation.utilities.plant import air_need, simulate
-from zerofactory.runs import init, twin_file, twin_utilities, twin_utilities_file
+from zerofactory.runs import init, twin_calibrate, twin_file, twin_utilities, twin_utilities_file
 from zerofactory.runs.context import open_context
 
 DAY_S, STEP_S = 86_400.0, 900.0
@@ -33,8 +39,37 @@ def plain_air(network: compressed_air.Network, demand: float, steps: int, step_s
     return content / per_kpa - 101.325
 
 
+def fitted(place: Path, held: str) -> None:
+    """Print how the meters of the utilities are met by the packaged figures and by the fit: each month of twelve by the others, and one
+    month by a whole fit that never saw it, beside what the short way of the months in turn says of that month."""
+    build(place)
+    context = open_context(place)
+    twin_calibrate.calibrate(context, twin_calibrate.Asked(holdout=(held,)))
+    begun, cpu = time.perf_counter(), time.process_time()
+    whole = twin_calibrate.calibrate(context, twin_calibrate.Asked(utilities=True)).tuned
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    apart = twin_calibrate.calibrate(context, twin_calibrate.Asked(holdout=(held,), utilities=True)).tuned
+    if whole is None or apart is None:
+        raise SystemExit("the reference plant has no utilities")
+    states = ", ".join(
+        f"{count} {state}" for state, count in sorted(Counter(one.state for one in whole.figures).items())
+    )
+    print(f"all fits of the reference plant: {seconds:.0f} s, {cpu:.0f} s of processor; figures: {states}")
+    for one, other in zip(whole.seen, apart.seen, strict=True):
+        if other.held_out is None:
+            continue
+        stated, fit = one.in_turn.mean_error("stated"), one.in_turn.mean_error("fitted")
+        short = one.in_turn.errors("fitted")[one.in_turn.labels.index(held)]
+        print(
+            f"{', '.join(one.gauge.meters):34s} {len(one.in_turn.labels)} months in turn: mean |error| {stated:.1%} by the file, {fit:.1%} fitted; "
+            f"{held} {other.held_out.total_error('stated'):+.1%}, {other.held_out.total_error('fitted'):+.1%} (in turn {short:+.1%})"
+        )
+
+
 def run() -> None:
     """Print the figures."""
+    with tempfile.TemporaryDirectory() as folder:
+        fitted(Path(folder) / "plant", "2025-12")
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "plant"
         init.run(place, example="car-plant")

@@ -17,7 +17,7 @@ from zerofactory.store.workspace import Workspace
 
 DAY = twin.Asked(date(2025, 7, 8), days=2, warm_up_days=1, runs=1)
 NAMES = {
-    "casting-cell", "chiller-down", "climate-window", "heat-pump", "leak-repair", "low-temperature-cure", "new-line", "pv-and-storage",
+    "booth-chillers-down", "casting-cell", "chiller-down", "climate-window", "compressor-down", "heat-pump", "leak-repair", "low-temperature-cure", "new-line", "pv-and-storage",
     "servo-press", "third-shift", "topcoat-down", "volume-plus-10", "weekend-shift",
 }  # fmt: skip
 
@@ -68,11 +68,45 @@ def test_each_changes_what_it_says(plant: Context) -> None:
     assert changes["weekend-shift"]["output"] == 0, "a Tuesday and a Wednesday"
     assert changes["pv-and-storage"]["electricity_purchased"] < 0
     assert changes["chiller-down"]["chilled-water_unmet_kwh"] > 0
+    for name, cause in (("booth-chillers-down", "booth-water"), ("compressor-down", "network")):
+        assert changes[name]["output"] == -changes[name]["stopped_pieces"] < 0, "vehicles are lost"
+        assert changes[name][f"{cause}_stopped_h"] > 0
+        assert changes[name]["stops_unsettled"] == 0
+    assert changes["booth-chillers-down"]["booth-water_stopped_h"] == 3.25, (
+        "3 h, less 15 min borne, and 30 min to start"
+    )
     assert changes["heat-pump"]["natural_gas"] < 0 < changes["heat-pump"]["electricity"]
     for name, carrier in (("servo-press", "electricity"), ("leak-repair", "electricity"), ("climate-window", "electricity"), ("low-temperature-cure", "natural_gas")):  # fmt: skip
         assert changes[name][carrier] < 0
         assert changes[name]["output"] == 0
+    costs = {one.scenario.id: one.costs for one in found.scenarios if one.costs is not None}
+    each = {
+        name: {row.kind: row.each[2].mean for row in one.rows if row.each is not None} for name, one in costs.items()
+    }
+    assert all({"energy", "basic", "labour", "total"} <= set(kinds) for kinds in each.values())
+    assert each["third-shift"]["energy"] < 0 < costs["third-shift"].rows[2].difference.mean, (
+        "more people, energy shared by more"
+    )
+    assert each["pv-and-storage"]["energy"] < 0 < each["pv-and-storage"]["basic"], "the battery fills in the valley"
+    assert each["volume-plus-10"]["labour"] > 0, "overtime is dearer than the hours it is added to"
+    for name in ("new-line", "casting-cell", "heat-pump", "servo-press", "leak-repair", "pv-and-storage"):
+        payback = costs[name].payback
+        assert payback is not None
+        assert (payback.entry.status, bool(payback.entry.source)) == ("placeholder", True)
+    assert all("capital" in costs[name].left_out for name in ("third-shift", "weekend-shift", "topcoat-down"))
+    assert costs["new-line"].labour is not None
+    assert costs["new-line"].labour[1].unstated == (), "somebody stands at every station"
     demand = next(one.demand for one in found.scenarios if one.scenario.id == "volume-plus-10")
     assert demand is not None
     assert demand.is_met
     assert 0 < demand.overtime_h_per_day <= 6
+
+
+def test_a_chiller_out_of_use_costs_vehicles_on_hot_days(plant: Context) -> None:
+    hot = twin.Asked(date(2025, 7, 22), days=2, warm_up_days=1, runs=2)
+    change = twin_scenario.named(plant, "chiller-down").change
+    kept, lost = twin.run(plant, hot), twin.run(plant, hot, changed=change)
+    assert kept.paired["stopped_pieces"] == (0.0, 0.0), "as it is, nothing stops"
+    assert min(lost.paired["stopped_pieces"]) > 0
+    assert [a - b for a, b in zip(kept.paired["output"], lost.paired["output"], strict=True)] == list(lost.paired["stopped_pieces"])  # fmt: skip
+    assert 0.0 < min(lost.paired["chilled-water_stopped_h"]) < 24.0, "not the whole time"

@@ -222,7 +222,7 @@ def test_a_chiller_that_fails_for_an_afternoon_is_missed_for_an_afternoon(plant:
         twin.run(
             plant, SUMMER, changed={"utilities": {"down": [{"utility": "hall", "day": 1, "at": "11:00", "hours": 3}]}}
         )
-    assert caught.value.problems[0].column == "down[0].utility"
+    assert caught.value.problems[0].column == "down.hall.utility"
 
 
 def test_a_store_and_mended_leaks_can_be_tried(plant: Context) -> None:
@@ -313,7 +313,7 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     form = UTILITIES.replace("fan_kw = 60", "fan_kw = -1\nfans = 3").replace("layers", "x")
     with pytest.raises(FaultyData) as caught:
         twin.run(workspace(tmp_path / "c", form), WINTER)
-    assert {problem.column for problem in caught.value.problems} == {"booths.0.fan_kw", "booths.0.fans"}
+    assert {problem.column for problem in caught.value.problems} == {"booths.cabin.fan_kw", "booths.cabin.fans"}
 
 
 def test_a_scenario_names_what_is_there(plant: Context, tmp_path: Path) -> None:

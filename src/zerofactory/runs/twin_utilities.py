@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
-from os import cpu_count
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +14,16 @@ from zerofactory.assets.grid import Grid
 from zerofactory.assets.weather_year import weather_year
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.optimisation.twin.energy import SECONDS, WASTED, Aside, Usage
-from zerofactory.optimisation.twin.line import STATES, Line
-from zerofactory.optimisation.twin.production import COUNTS
+from zerofactory.optimisation.twin.line import STATES, Line, Window
+from zerofactory.optimisation.twin.production import COUNTS, Run
 from zerofactory.optimisation.twin.statistics import Interval, interval
 from zerofactory.optimisation.utilities import air
 from zerofactory.optimisation.utilities.driven import Driven, Outdoors, Stations
-from zerofactory.optimisation.utilities.plant import Down, Ended, Utilities, simulate
+from zerofactory.optimisation.utilities.plant import Down, Ended, Utilities
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.series_file import read as read_series
+from zerofactory.runs.twin_lost import Stopped
 from zerofactory.runs.twin_utilities_entries import DownEntry, WeatherEntry
 from zerofactory.runs.twin_utilities_file import Beside
 
@@ -72,26 +71,23 @@ class Remark:
 
 @dataclass(frozen=True)
 class Around:
-    """What is told of the utilities of some replications: rows, remarks, and the remarks of each replication by name."""
+    """What is told of the utilities of some replications: rows, remarks, the remarks of each replication by name, what they stopped."""
 
     status: str
     utilities: tuple[Utility, ...]
     remarks: tuple[Remark, ...]
     paired: Mapping[str, tuple[float, ...]]
+    stopped: Stopped | None = None
 
 
-def alongside(
-    context: Context, beside: Beside, first: date, usages: Sequence[Usage], lead_days: int
-) -> tuple[tuple[Usage, ...], tuple[Ended, ...]]:
-    """Return the usages with what the utilities take beside the line, and the run of the utilities of each.
+def ready(context: Context, beside: Beside, first: date, lead_days: int, one: Run) -> tuple[Utilities, Outdoors]:
+    """Return the utilities as they are run beside a run of the line, and the weather of its days.
 
     ``first`` is the first day that counts, ``lead_days`` were run before it.
     """
-    outdoors = weather_on(context, beside.weather, first - timedelta(days=lead_days), usages[0])
-    utilities = replace(beside.utilities, down=tuple(_down(one, lead_days) for one in beside.down))
-    with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        ended = tuple(pool.map(lambda one: simulate(utilities, driven(one, outdoors)), usages))
-    return tuple(replace(one, aside=aside(run)) for one, run in zip(usages, ended, strict=True)), ended
+    begin, count = first - timedelta(days=lead_days), one.seconds.shape[1]
+    outdoors = weather_from(context, beside.weather, begin, count, int(one.step_s / 60))
+    return replace(beside.utilities, down=tuple(_down(row, lead_days) for row in beside.down)), outdoors
 
 
 def _down(one: DownEntry, lead_days: int) -> Down:
@@ -149,18 +145,24 @@ def driven(one: Usage, outdoors: Outdoors) -> Driven:
             power[station.shop] = power.get(station.shop, np.zeros(count)) + taken
     blown = one.by_station.get("compressed_air")
     drawn = np.zeros(count) if blown is None else np.asarray(blown.sum(axis=0) / hours)
+    by = {} if blown is None else {station.id: blown[place] / hours for place, station in enumerate(line.stations)}
     hour = (np.arange(count) * step_s // SECONDS % 24).astype(np.int64)
     stations = Stations(shares, machines, pieces, power, STATES, WORKING)
-    return Driven(step_s, outdoors, stations, open_fraction(line, count, step_s), hour, drawn)
+    return Driven(step_s, outdoors, stations, open_fraction(line, count, step_s), hour, drawn, by)
 
 
 def open_fraction(line: Line, count: int, step_s: float) -> Floats:
     """Return the share of each interval within a shift of the line; all of it where it has none."""
-    if not line.windows:
+    return open_in(line.windows, count, step_s)
+
+
+def open_in(windows: Sequence[Window], count: int, step_s: float) -> Floats:
+    """Return the share of each interval within some windows; all of it where there are none."""
+    if not windows:
         return np.ones(count)
     edges = np.arange(count + 1) * step_s
     opened = np.zeros(count)
-    for window in line.windows:
+    for window in windows:
         opened += np.diff(np.clip(edges, window.start_s, window.end_s)) / step_s
     return np.minimum(opened, 1.0)
 

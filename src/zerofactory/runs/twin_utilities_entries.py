@@ -271,6 +271,26 @@ class DownEntry(_Strict):
     hours: float = Field(gt=0.0, lt=1e5)
 
 
+class StopEntry(_Strict):
+    """See `optimisation.utilities.stop.Stop`."""
+
+    id: str
+    stations: tuple[str, ...] = ()
+    booth: str | None = None
+    load: str | None = None
+    air: str | None = None
+    hall: str | None = None
+    below_fraction: Annotated[float, Field(gt=0.0, le=1.0)] | None = None
+    outside_k: Amount | None = None
+    below_kpa: Size | None = None
+    below_celsius: Degrees | None = None
+    above_celsius: Degrees | None = None
+    tolerated_minutes: Amount = 0.0
+    restart_minutes: Amount = 0.0
+    status: Literal["verified", "secondary", "placeholder"] = "placeholder"
+    source: str = ""
+
+
 class UtilitiesFile(_Strict):
     """The whole file. ``heat_cny_per_kwh`` is the price of heat that is bought; without it a plant that buys heat has no cost told."""
 
@@ -293,3 +313,5 @@ class UtilitiesFile(_Strict):
     heaters: tuple[HeaterEntry, ...] = ()
     tanks: tuple[TankEntry, ...] = ()
     down: tuple[DownEntry, ...] = ()
+    stops: tuple[StopEntry, ...] = ()
+    stops_turn_minutes: Amount = 0.0

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
@@ -19,33 +18,34 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.twin.line import STATES
 from zerofactory.optimisation.utilities.booth import Booth, Window
 from zerofactory.optimisation.utilities.compressed_air import Compressor, Leak, Network
-from zerofactory.optimisation.utilities.faults import faults
+from zerofactory.optimisation.utilities.faults import STOPPED_BY, faults
 from zerofactory.optimisation.utilities.hall import Hall
 from zerofactory.optimisation.utilities.loop import Load, Loop
 from zerofactory.optimisation.utilities.oven import Oven, Oxidiser
 from zerofactory.optimisation.utilities.plant import AirNeed, Utilities
 from zerofactory.optimisation.utilities.source import Chiller, Heater
+from zerofactory.optimisation.utilities.stop import Stop
 from zerofactory.optimisation.utilities.tank import Tank
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_change import unknown
 from zerofactory.runs.twin_file import Twin
 from zerofactory.runs.twin_utilities_entries import DownEntry, UtilitiesFile, WeatherEntry
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME, FITTED = "utilities.toml", "utilities.fitted.csv"
-FITTED_COLUMNS = ("table", "id", "key", "value", "first_month", "last_month")
+FITTED_COLUMNS = ("table", "id", "key", "value", "low", "high", "first_month", "last_month", "meters")
 GUIDE = Text("写法见 docs/how-to/twin-utilities.md。", "See docs/how-to/twin-utilities.md.")
-TABLES = ("booths", "ovens", "oxidisers", "compressors", "air", "halls", "loops", "loads", "chillers", "heaters", "tanks")  # fmt: skip
-KEYS = (*TABLES, "network", "weather", "add", "remove", "down", "takes_over", "gas_kwh_per_nm3")
+TABLES = ("booths", "ovens", "oxidisers", "compressors", "air", "halls", "loops", "loads", "chillers", "heaters", "tanks", "stops")  # fmt: skip
+KEYS = (*TABLES, "network", "weather", "add", "remove", "down", "takes_over", "gas_kwh_per_nm3", "stops_turn_minutes")
 KINDS: Mapping[str, Any] = {
     "booths": Booth, "ovens": Oven, "oxidisers": Oxidiser, "compressors": Compressor, "air": AirNeed, "halls": Hall, "loops": Loop,
-    "loads": Load, "chillers": Chiller, "heaters": Heater, "tanks": Tank,
+    "loads": Load, "chillers": Chiller, "heaters": Heater, "tanks": Tank, "stops": Stop,
 }  # fmt: skip
 NESTED: Mapping[str, Any] = {"window": Window, "rest": Window}
 
@@ -103,7 +103,9 @@ def read(
     known = stations | before if changed else stations
     refuse(list(_names(file, context.workspace.plant, twin, known)))
     made = {name: tuple(_made(KINDS[name], one) for one in getattr(file, name)) for name in TABLES}
-    utilities = Utilities(file.gas_kwh_per_nm3, network=_network(file), **made)
+    utilities = Utilities(
+        file.gas_kwh_per_nm3, network=_network(file), stops_turn_minutes=file.stops_turn_minutes, **made
+    )
     refuse(faults(utilities, NAME))
     gone = tuple((one.station, one.carrier) for one in file.takes_over)
     counters = {("halls", one.id): one.heat_meter for one in file.halls if one.heat_meter}
@@ -128,6 +130,8 @@ def with_fitted(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
         for one in rows:
             if (table == "network" or one.get("id") == name) and len(keys) == 1:
                 one[keys[0]] = value
+            elif table != "network" and one.get("id") == name and len(keys) == 2 and isinstance(one.get(keys[0]), dict):
+                one[keys[0]][keys[1]] = value
             elif table == "network" and len(keys) == 3 and int(keys[1]) < len(one.get(keys[0], ())):
                 one[keys[0]][int(keys[1])][keys[2]] = value
     return made
@@ -160,7 +164,9 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
                 problems.append(unknown(f"utilities.{table}.{name}", name, table, there[table], "scenario"))
                 continue
             made[table][there[table].index(name)] |= values
-        kept = [row for row in made.get(table, []) if str(row.get("id")) not in gone]
+        kept = [
+            row for row in made.get(table, []) if str(row.get("id")) not in gone and not _hangs_on(row, table, gone)
+        ]
         rows = [*kept, *deepcopy(change.get("add", {}).get(table, []))]
         if rows or table in made:
             made[table] = rows
@@ -168,7 +174,14 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, A
     for name in ("network", "weather"):
         if name in change:
             made[name] = {**made.get(name, {}), **change[name]}
-    return made | {name: change[name] for name in ("down", "takes_over", "gas_kwh_per_nm3") if name in change}
+    return made | {
+        name: change[name] for name in ("down", "takes_over", "gas_kwh_per_nm3", "stops_turn_minutes") if name in change
+    }
+
+
+def _hangs_on(row: Mapping[str, Any], table: str, gone: Sequence[str]) -> bool:
+    """Tell whether a stop names a utility that is taken away."""
+    return table == "stops" and any(str(row.get(kind)) in gone for kind in STOPPED_BY)
 
 
 def heat_cny_per_kwh(context: Context) -> float | None:
@@ -203,28 +216,18 @@ def _text(context: Context) -> str | None:
 
 
 def _raw(text: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        raise FaultyData([Problem("utilities.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]) from error  # fmt: skip
+    return toml_of(text, NAME, "utilities.unreadable")
 
 
 def _file(raw: Mapping[str, Any], name: str) -> UtilitiesFile:
     try:
         return UtilitiesFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry), name) for entry in error.errors(include_url=False)]) from error
-
-
-def _fault(entry: Mapping[str, Any], file: str) -> Problem:
-    message = worded(entry)
-    column = ".".join(str(part) for part in entry["loc"])
-    return Problem(f"utilities.{entry['type']}", message, GUIDE, file=file, column=column)
+        raise FaultyData(problems_of(error, "utilities", GUIDE, name, raw)) from error
 
 
 def _stations(file: UtilitiesFile) -> set[str]:
-    used = [one.stations for rows in (file.booths, file.ovens, file.air) for one in rows]
+    used = [one.stations for rows in (file.booths, file.ovens, file.air, file.stops) for one in rows]
     return {name for names in used for name in names} | {one.station for one in file.takes_over}
 
 
@@ -262,13 +265,13 @@ def _names_of(one: Any, where: str, there: tuple[set[str], Mapping[str, str], se
 def _taken_over(file: UtilitiesFile, twin: Twin, known: set[str]) -> Iterator[Problem]:
     drawn = {(station.id, carrier) for station in twin.line.stations for carrier in station.draws}
     stations = {one.id for one in twin.line.stations}
-    for place, over in enumerate(file.takes_over):
+    for over in file.takes_over:
         if (over.station, over.carrier) not in drawn and (over.station in stations or over.station not in known):
-            yield unknown(f"takes_over[{place}]", f"{over.station}.{over.carrier}", "draw", {".".join(one) for one in drawn}, NAME)  # fmt: skip
+            yield unknown(f"takes_over.{over.station}", f"{over.station}.{over.carrier}", "draw", {".".join(one) for one in drawn}, NAME)  # fmt: skip
     machines = {one.id for rows in (file.chillers, file.heaters, file.compressors) for one in rows}
-    for place, gone in enumerate(file.down):
+    for gone in file.down:
         if gone.utility not in machines:
-            yield unknown(f"down[{place}].utility", gone.utility, "chiller, heater or compressor", machines, NAME)
+            yield unknown(f"down.{gone.utility}.utility", gone.utility, "chiller, heater or compressor", machines, NAME)
     if (file.weather.place is None) == (file.weather.file is None):
         message = Text("weather 要写 place 或 file 之一。", "weather takes place or file, one of them.")
         yield Problem("utilities.weather", message, GUIDE, file=NAME, column="weather")
@@ -295,14 +298,18 @@ def _network(file: UtilitiesFile) -> Network | None:
 
 
 def _without(one: Utilities, stations: set[str]) -> Utilities:
-    """Return the utilities without the stations that a scenario took away: what followed them alone is off."""
+    """Return the utilities without the stations that a scenario took away: what followed them alone is off; a stop that names no
+    stations stops those of its booth or air."""
 
     def kept(names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(name for name in names if name in stations)
 
+    own = {("booth", row.id): row.stations for row in one.booths} | {("air", row.id): row.stations for row in one.air}
+    named = [(row, row.stations or own.get(("booth", row.booth or "")) or own.get(("air", row.air or ""), ())) for row in one.stops]  # fmt: skip
     return replace(
         one,
         booths=tuple(replace(row, stations=kept(row.stations)) for row in one.booths),
         ovens=tuple(replace(row, stations=kept(row.stations)) for row in one.ovens),
         air=tuple(replace(row, stations=kept(row.stations)) for row in one.air),
+        stops=tuple(replace(row, stations=kept(names)) for row, names in named if kept(names)),
     )

@@ -89,12 +89,28 @@ def fit(
     return tuple(one for one in found if one is not None)
 
 
-def write(context: Context, found: Sequence[Found], months: Sequence[str]) -> Path:
-    """Write what was found beside utilities.toml and return the file."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A figure as it is written: where it stands, its interval, and the meters it is from."""
+
+    table: str
+    id: str
+    key: str
+    value: float
+    low: float
+    high: float
+    meters: tuple[str, ...]
+
+
+def write(context: Context, found: Sequence[Found], months: Sequence[str], figures: Sequence[Written] = ()) -> Path:
+    """Write what was found, and other figures, beside utilities.toml and return the file; utilities.toml stays as it is."""
     path = context.workspace.folder / FITTED
     rows = [",".join(FITTED_COLUMNS)]
     for one in found:
-        rows += [f"{one.table},{one.id},{key},{value:.6g},{months[0]},{months[-1]}" for key, value in one.keys]
+        rows += [f"{one.table},{one.id},{key},{value:.6g},,,{months[0]},{months[-1]}," for key, value in one.keys]
+    for it in figures:
+        interval = f"{it.value:.6g},{it.low:.6g},{it.high:.6g}"
+        rows.append(f"{it.table},{it.id},{it.key},{interval},{months[0]},{months[-1]},{' '.join(it.meters)}")
     write_bytes_whole(path, ("\n".join(rows) + "\n").encode())
     return path
 

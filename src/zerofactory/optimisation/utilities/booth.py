@@ -114,7 +114,8 @@ def condition(booth: Booth, outdoors: Outdoors, flow: float, window: Window) -> 
     wet = mixed_w > high_w
     target_w = np.where(wet, high_w, np.maximum(mixed_w, low_w))
     coil_w = np.where(wet, np.maximum((high_w - r * inside.w) / (1.0 - r), 1e-6), fresh.w)
-    coil_t = np.where(wet, np.minimum(air.dew_point(coil_w, pa), fresh.t), fresh.t)
+    coil_t = fresh.t.copy()
+    coil_t[wet] = np.minimum(air.dew_point(coil_w[wet], pa), fresh.t[wet])
     drained = (fresh.w - coil_w) * air.WATER_KJ_PER_KG_K * coil_t
     dried = (1.0 - r) * (fresh.h - air.enthalpy(coil_t, coil_w) - drained)
     added = np.where(wet, 0.0, target_w - mixed_w)

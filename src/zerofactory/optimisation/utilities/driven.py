@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -74,7 +74,8 @@ class Driven:
     """Everything of a run.
 
     ``open_fraction`` is the share of each interval within a shift, ``hour`` the local hour of its start, ``air_nm3_per_h`` the
-    compressed air that stations draw by their own figures.
+    compressed air that stations draw by their own figures, ``drawn_nm3_per_h`` the same by station. ``stopped`` is the share of
+    each interval in which a load or a consumer of air (table, id) is at rest though a shift is on: its stations are locked out.
     """
 
     step_s: float
@@ -83,6 +84,8 @@ class Driven:
     open_fraction: Floats
     hour: NDArray[np.int64]
     air_nm3_per_h: Floats
+    drawn_nm3_per_h: Mapping[str, Floats] = field(default_factory=dict)
+    stopped: Mapping[tuple[str, str], Floats] = field(default_factory=dict)
 
     @property
     def hours(self) -> float:
@@ -93,3 +96,16 @@ class Driven:
     def length(self) -> int:
         """How many intervals."""
         return len(self.open_fraction)
+
+    def opened(self, table: str, name: str) -> Floats:
+        """Return the share of each interval in which a load or a consumer of air works: within a shift and not stopped."""
+        gone = self.stopped.get((table, name))
+        return self.open_fraction if gone is None else self.open_fraction * (1.0 - gone)
+
+    def without_shifts(self) -> Driven:
+        """Return the same with no shift at all."""
+        return replace(self, open_fraction=np.zeros(self.length))
+
+    def without_own_air(self) -> Driven:
+        """Return the same with no air that stations draw by their own figures."""
+        return replace(self, air_nm3_per_h=np.zeros(self.length))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from zerofactory.errors import Problem, Text
 from zerofactory.optimisation.utilities.booth import Window
 from zerofactory.optimisation.utilities.plant import GAS, Utilities
 from zerofactory.optimisation.utilities.tank import WATER_KWH_PER_M3_K
 
+STOPPED_BY: Mapping[str, tuple[str, ...]] = {
+    "booth": ("below_fraction", "outside_k"),
+    "load": ("below_fraction",),
+    "air": ("below_kpa",),
+    "hall": ("below_celsius", "above_celsius"),
+}
+"""What a stop may hang on, and the limits it takes then."""
 FULL_LOAD = 0.02  # by which the coefficients of a part-load curve may miss 1: they are rounded in print
 
 
 def faults(one: Utilities, file: str | None = None) -> list[Problem]:
     """Return every fault of the utilities, each with the table it stands in."""
-    found = [*_twice(one), *_loops(one), *_booths(one), *_ovens(one), *_air(one), *_halls(one)]
+    found = [*_twice(one), *_loops(one), *_booths(one), *_ovens(one), *_air(one), *_halls(one), *_stops(one)]
     return [Problem(item.code, item.message, item.hint, file=file, column=item.column) for item in found]
 
 
@@ -33,7 +40,7 @@ def _order(column: str, low: float, high: float) -> Problem:
 
 
 def _twice(one: Utilities) -> Iterator[Problem]:
-    ids = [row.id for table in (one.booths, one.ovens, one.oxidisers, one.compressors, one.halls, one.loops, one.chillers, one.heaters, one.tanks) for row in table]  # fmt: skip
+    ids = [row.id for table in (one.booths, one.ovens, one.oxidisers, one.compressors, one.halls, one.loops, one.chillers, one.heaters, one.tanks, one.stops) for row in table]  # fmt: skip
     for name, count in Counter(ids).items():
         if count > 1:
             yield _fault("twice", name, (f"“{name}”出现 {count} 次。", f"'{name}' stands {count} times."), ("请改名。", "Rename one."))  # fmt: skip
@@ -132,3 +139,36 @@ def _halls(one: Utilities) -> Iterator[Problem]:
         for low, high in ((hall.heat_celsius, hall.cool_celsius), (hall.rest_heat_celsius, hall.rest_cool_celsius)):
             if low is not None and high is not None and low >= high:
                 yield _order(f"{where}.heat_celsius", low, high)
+
+
+def _stops(one: Utilities) -> Iterator[Problem]:
+    there: Mapping[str, Sequence[str]] = {
+        "booth": [row.id for row in one.booths], "load": [row.id for row in one.loads],
+        "air": [row.id for row in one.air], "hall": [row.id for row in one.halls],
+    }  # fmt: skip
+    own = {"booth": {row.id: row.stations for row in one.booths}, "air": {row.id: row.stations for row in one.air}}
+    limits = sorted({name for names in STOPPED_BY.values() for name in names})
+    for stop in one.stops:
+        where = f"stops.{stop.id}"
+        kinds = [kind for kind in STOPPED_BY if getattr(stop, kind) is not None]
+        if len(kinds) != 1:
+            yield _fault("stop", where, ("要写 booth、load、air、hall 之一。", "It takes one of booth, load, air and hall."), ("请只写一个。", "Write one of them only."))  # fmt: skip
+            continue
+        kind = kinds[0]
+        name = str(getattr(stop, kind))
+        if name not in there[kind]:
+            yield _name(f"{where}.{kind}", name, there[kind])
+        elif not stop.stations and not own.get(kind, {}).get(name):
+            yield _fault("stop", f"{where}.stations", ("没有写明停哪些工位。", "It does not say which stations stop."), ("请写 stations。", "Write stations."))  # fmt: skip
+        given = [limit for limit in limits if getattr(stop, limit) is not None]
+        few = " / ".join(STOPPED_BY[kind])
+        if not given:
+            yield _fault("stop", where, ("没有写限值。", "It has no limit."), (f"可写: {few}。", f"Write {few}."))
+        for limit in sorted(set(given) - set(STOPPED_BY[kind])):
+            yield _fault("stop", f"{where}.{limit}", (f"{kind} 没有限值 {limit}。", f"A stop by {kind} takes no {limit}."), (f"可写: {few}。", f"Write {few}."))  # fmt: skip
+        if (
+            stop.below_celsius is not None
+            and stop.above_celsius is not None
+            and stop.below_celsius >= stop.above_celsius
+        ):
+            yield _order(f"{where}.below_celsius", stop.below_celsius, stop.above_celsius)

@@ -42,7 +42,8 @@ class Heated:
     r2_fraction: float
 
 
-def _student(confidence: float, freedom: int) -> float:
+def student(confidence: float, freedom: int) -> float:
+    """Return the quantile of Student's t for an interval on both sides."""
     from scipy.stats import t
 
     return float(t.ppf(0.5 + confidence / 2.0, freedom))
@@ -58,7 +59,7 @@ def leak_nm3_per_h(day_means: Floats, taken_nm3_per_h: float, confidence: float 
     known = day_means[np.isfinite(day_means)]
     if len(known) < LEAST_DAYS:
         return None
-    half = _student(confidence, len(known) - 1) * float(known.std(ddof=1)) / len(known) ** 0.5
+    half = student(confidence, len(known) - 1) * float(known.std(ddof=1)) / len(known) ** 0.5
     mean = float(known.mean()) - taken_nm3_per_h
     return Figure(mean, mean - half, mean + half, len(known))
 
@@ -82,7 +83,7 @@ def heated(heat_kw: Floats, outdoor_celsius: Floats, confidence: float = 0.95) -
     left = q - (slope * t + intercept)
     spread = float(((t - t.mean()) ** 2).sum())
     error = float(np.sqrt((left**2).sum() / (len(q) - 2) / spread))
-    half = _student(confidence, len(q) - 2) * error
+    half = student(confidence, len(q) - 2) * error
     if slope >= 0.0:
         return None
     total = float(((q - q.mean()) ** 2).sum())

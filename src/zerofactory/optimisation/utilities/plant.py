@@ -18,6 +18,7 @@ from zerofactory.optimisation.utilities.hall import Hall
 from zerofactory.optimisation.utilities.loop import Load, Loop, Ran
 from zerofactory.optimisation.utilities.oven import Baked, Oven, Oxidiser
 from zerofactory.optimisation.utilities.source import Chiller, Heater
+from zerofactory.optimisation.utilities.stop import Stop
 from zerofactory.optimisation.utilities.tank import WATER_KWH_PER_M3_K, Tank
 
 GAS = "gas"
@@ -47,7 +48,8 @@ class Down:
 
 @dataclass(frozen=True)
 class Utilities:
-    """Everything beside the line. ``gas_kwh_per_nm3`` is the net calorific value."""
+    """Everything beside the line. ``gas_kwh_per_nm3`` is the net calorific value; the order of ``stops`` turns after
+    ``stops_turn_minutes`` of a shortage (0: never)."""
 
     gas_kwh_per_nm3: float
     booths: tuple[Booth, ...] = ()
@@ -63,6 +65,8 @@ class Utilities:
     heaters: tuple[Heater, ...] = ()
     tanks: tuple[Tank, ...] = ()
     down: tuple[Down, ...] = ()
+    stops: tuple[Stop, ...] = ()
+    stops_turn_minutes: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,9 @@ class Ended:
     loops: Ran
 
 
-def simulate(utilities: Utilities, driven: Driven) -> Ended:
-    """Return what the utilities take as the stations do what they do in the weather."""
-    took = {one.id: booths.run(one, driven) for one in utilities.booths}
+def simulate(utilities: Utilities, driven: Driven, known: Mapping[str, Took] | None = None) -> Ended:
+    """Return what the utilities take as the stations do what they do in the weather; ``known`` are booths that were run before."""
+    took = {one.id: (known or {}).get(one.id) or booths.run(one, driven) for one in utilities.booths}
     baked = {one.id: oven.run(one, driven) for one in utilities.ovens}
     wanted, idle = air_need(utilities.air, driven)
     blown = None
@@ -117,8 +121,9 @@ def air_need(needs: Sequence[AirNeed], driven: Driven) -> tuple[Floats, Floats]:
             all_states = stations.weighed(shares, one.nm3_per_h)
             idle += all_states - stations.weighed(shares, made)
             wanted += all_states + one.nm3_per_piece * stations.pieces[name] / driven.hours
-        rest = one.rest_nm3_per_h * (1.0 - driven.open_fraction)
-        wanted += one.open_nm3_per_h * driven.open_fraction + rest
+        opened = driven.opened("air", one.id)
+        rest = one.rest_nm3_per_h * (1.0 - opened)
+        wanted += one.open_nm3_per_h * opened + rest
         idle += rest
     return wanted, idle
 
@@ -152,12 +157,28 @@ def _running(down: Sequence[Down], names: Sequence[str], driven: Driven) -> Floa
     return np.clip(found, 0.0, 1.0)
 
 
+def full_kw(utilities: Utilities, driven: Driven) -> Floats:
+    """Return what each chiller and then each heater can give: source × interval."""
+    chillers, heaters = utilities.chillers, utilities.heaters
+    full = [one.cooling_kw * one.available for one in chillers] + [one.heat_kw * one.available for one in heaters]
+    names = [*(one.id for one in chillers), *(one.id for one in heaters)]
+    return np.asarray(np.array(full, dtype=np.float64)[:, None] * _running(utilities.down, names, driven))
+
+
+def full_nm3_per_h(utilities: Utilities, driven: Driven) -> Floats:
+    """Return what all compressors together can give in each interval."""
+    runs = _running(utilities.down, [one.id for one in utilities.compressors], driven)
+    flows = np.array([one.flow_nm3_per_h * one.available for one in utilities.compressors], dtype=np.float64)
+    return np.asarray(flows @ runs)
+
+
 def load_kw(load: Load, hot: bool, driven: Driven) -> Floats:
     """Return what a load of a loop asks for."""
     degrees = np.maximum((driven.outdoors.celsius - load.from_celsius) * (-1.0 if hot else 1.0), 0.0)
     opened = load.open_kw + load.open_kw_per_k * degrees
     rest = load.rest_kw + load.rest_kw_per_k * degrees
-    return np.asarray(opened * driven.open_fraction + rest * (1.0 - driven.open_fraction))
+    working = driven.opened("loads", load.id)
+    return np.asarray(opened * working + rest * (1.0 - working))
 
 
 def _hall_arrays(utilities: Utilities, driven: Driven, names: Sequence[str]) -> loop.Halls:
@@ -195,14 +216,14 @@ def _pipes(utilities: Utilities, driven: Driven, other: Floats, free: Floats) ->
             charging[number] = np.isin(driven.hour, store.charge_hours)
     supply = {one.id: one.supply_celsius for one in utilities.loops}
     chillers, heaters = utilities.chillers, utilities.heaters
-    full = [one.cooling_kw * one.available for one in chillers] + [one.heat_kw * one.available for one in heaters]
+    full = full_kw(utilities, driven)
     both: tuple[Chiller | Heater, ...] = (*chillers, *heaters)
     ratios = [source.eer(one, driven.outdoors, supply[one.loop]) for one in chillers]
     ratios += [source.per_input(one, driven.outdoors, supply[one.loop]) for one in heaters]
     curves = [(*one.part_load, one.least_fraction) for one in chillers] + [(*source.STRAIGHT, 0.0)] * len(heaters)
     return loop.Pipes(
         other, free, charging, np.array([names.index(one.loop) for one in both], dtype=np.int64),
-        np.array(full, dtype=np.float64)[:, None] * _running(utilities.down, [one.id for one in both], driven), np.array(ratios, dtype=np.float64).reshape(len(full), driven.length),
+        full, np.array(ratios, dtype=np.float64).reshape(len(full), driven.length),
         np.array(curves, dtype=np.float64).reshape(len(full), 4),
         np.array([float(one.shared) for one in utilities.loops]), stores,
     )  # fmt: skip
@@ -268,7 +289,7 @@ def _loop_rows(utilities: Utilities, driven: Driven, took: Mapping[str, Took], r
                 useless[names.index(which)] += kw
     for load in utilities.loads:
         number = names.index(load.loop)
-        useless[number] += load_kw(load, utilities.loops[number].hot, driven) * (driven.open_fraction == 0.0)
+        useless[number] += load_kw(load, utilities.loops[number].hot, driven) * (driven.opened("loads", load.id) == 0.0)
     for place, hall in enumerate(utilities.halls):
         for name, kw in ((hall.heat_from, ran.hall_heat[place]), (hall.cool_from, ran.hall_cold[place])):
             if name is not None:
