@@ -20,6 +20,7 @@ CALENDAR = """
 [calendar]
 shifts = [{ name = { zh = "早班", en = "early" }, start = "07:00:00", end = "15:00:00" }]
 """
+MISSING = ["energy", "basic", "labour", "carbon", "capital"]
 OVER = {"first": "2025-01-06", "days": 2, "runs": 1}
 
 
@@ -45,6 +46,7 @@ def test_scenarios_are_compared_kept_and_read(someone: object, plant: Path) -> N
     assert [one["comparison"] for one in viewer.get("/v1/twin/comparisons")["items"]] == [name]
     told = viewer.get(f"/v1/twin/comparisons/{name}")
     assert told["scenarios"][0]["differences"]["output"]["mean"] == 120
+    assert [one["kind"] for one in told["scenarios"][0]["costs"]["left_out"]] == MISSING
     assert (plant / "twin" / "comparisons" / f"{name}.json").is_file()
     assert viewer.client.get("/v1/twin/comparisons/none").status_code == 404
 

@@ -159,7 +159,7 @@ inputs = [{ source_kind = "purchased_electricity", item = "electricity", per = "
 """
     with pytest.raises(FaultyData) as caught:
         read_route(text + "[[joining]]\nid = 'w'\n", "own.toml")
-    assert {problem.column for problem in caught.value.problems} >= {"joining.0.title", "joining.0.shop"}
+    assert {problem.column for problem in caught.value.problems} >= {"joining.w.title", "joining.w.shop"}
     with pytest.raises(FaultyData) as caught:
         read_route(text.replace('id = "odd"', 'id = "odd"\ncolour = "red"') + "joining = []\n", "own.toml")
     read = text.replace("[[branches]]", "joining = []\n[[branches]]", 1)

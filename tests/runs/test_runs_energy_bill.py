@@ -231,10 +231,10 @@ def test_every_fault_of_every_asset_is_named_at_once(small: Context, reopen: Reo
     path.write_text(SMALL_PLANT + ASSETS + TARIFF.replace("35kV", "36kV"), encoding="utf-8")
     report = check.run(reopen(small))
     found = {(problem.code, problem.column) for problem in report.problems}
-    assert ("assets.unknown_parameter", "assets[0].parameters.colour") in found
-    assert ("assets.out_of_bounds", "assets[0].parameters.c_rate_per_hour") in found
-    assert ("assets.unknown_kind", "assets[4].kind") in found
-    assert ("name.not_found", "assets[3].parameters.meter") in found
+    assert ("assets.unknown_parameter", "assets.battery-1.parameters.colour") in found
+    assert ("assets.out_of_bounds", "assets.battery-1.parameters.c_rate_per_hour") in found
+    assert ("assets.unknown_kind", "assets.typo.kind") in found
+    assert ("name.not_found", "assets.chiller-9.parameters.meter") in found
     assert ("name.not_found", "tariff") in found
     assert report.failed
     equipment, _ = plant_assets(reopen(small).workspace.plant)

@@ -247,7 +247,7 @@ def test_every_fault_of_a_table_comes_at_once_with_its_place(losing: tuple[Conte
         ('unit = "CNY/h"', 'unit = "CNY/min"', ("scrap_file.unit", "prices.labour")),
         ("value = 0.6, unit", "value = 1.6, unit", ("scrap_file.share", "parts[panel].steps[press].added[sheet].share_kept")),
         ("low = 50, high = 80", "low = 70, high = 80", ("scrap_file.bounds", "prices.labour")),
-        ("per_vehicle = 2", "per_car = 2", ("scrap_file.extra_forbidden", "parts.0.per_car")),
+        ("per_vehicle = 2", "per_car = 2", ("scrap_file.extra_forbidden", "parts.panel.per_car")),
         ('material = "sheet"', 'material = "tin"', ("scrap_file.name", "parts[panel].steps[press].added")),
         ('shop = "paint"\nminutes', 'shop = "yard"\nminutes', ("scrap_file.name", "reworks[sand].shop")),
         ('part = "panel"', 'part = "door"', ("scrap_file.name", "parts[panel].stages[fit].part")),

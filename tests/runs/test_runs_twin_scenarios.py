@@ -387,3 +387,26 @@ def test_a_comparison_is_kept_listed_and_opened(one: Context) -> None:
     path.write_text(path.read_text(encoding="utf-8").replace("1080", "2000"), encoding="utf-8")
     with pytest.raises(FaultyData):
         twin_kept.opened(again, kept.id)
+
+
+def test_faults_name_the_station_the_buffer_and_the_shift_by_id(two: Context) -> None:
+    """A twelfth station is not counted for: it is called by its name, in the file and under the key that is wrong."""
+    bad = [
+        scenario("values", stations={"z": {"machines": "two", "cycle": {"kind": "sometimes"}}}, buffers={"b": {"capacity": "five"}}),
+        scenario("lists", shifts=[{"stations": ["a"], "times": [["07:00", "15:00"], ["15:00", "25:00"]]}, {"times": []}], down=[{"station": "z", "day": 0, "at": "07:00", "hours": 1}]),
+        scenario("added", add={"stations": [{"id": "new", "name": {"zh": "新", "en": "new"}, "shop": "paint", "cycle": {"mean_s": 9}, "machine": 2}]}),
+        scenario("line", stations={"z": {"rework_fraction": -0.5, "setup_s": -1}}),
+        scenario("days", shifts=[{"stations": ["a", "z"], "weekdays": [8], "times": [["07:00", "09:00"]]}], scale=[{"carrier": "electricity", "factor": 1.0, "stations": ["q"]}]),
+    ]  # fmt: skip
+    with pytest.raises(FaultyData) as caught:
+        twin_compare.compare(two, DAYS, bad)
+    found: dict[str, set[str | None]] = {}
+    for problem in caught.value.problems:
+        found.setdefault(str(problem.file), set()).add(problem.column)
+    assert found == {
+        "values.toml": {"stations.z.machines", "stations.z.cycle.kind", "buffers.b.capacity"},
+        "lists.toml": {"shifts.a.times#2#2", "shifts#2.times", "down.z.day"},
+        "added.toml": {"add.stations.new.machine"},
+        "line.toml": {"stations.z.rework_fraction", "stations.z.setup_s"},
+        "days.toml": {"shifts.a+z.weekdays", "scale.q.stations"},
+    }

@@ -22,14 +22,44 @@ pytestmark = pytest.mark.slow
 DAY = "2025-01-09"
 PATIENT = 60_000
 IMPACTS = ("serious", "critical")
+TARIFF = """
+[tariff]
+area = "shanghai"
+scheme = "two_part_large_industry"
+voltage = "110kV"
+carry = "2026-08"
+gas = "reference_plant"
+"""
+COSTS = """
+[wage]
+cny_per_h = 40
+source = "test"
+on = 2025-01-01
+status = "placeholder"
+[crews]
+people = { booth = 4, oven = 2 }
+source = "test"
+on = 2025-01-01
+status = "placeholder"
+"""
+LONGER = """
+title = { zh = "长两小时", en = "two hours longer" }
+overtime_h = 2
+[investment]
+investment_cny = 10_000
+life_years = 10
+"""
 
 
 @pytest.fixture(scope="module")
 def line(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """Serve a small plant with a twin."""
     folder = tmp_path_factory.mktemp("line")
-    with serving(folder, PLANT) as found:
+    with serving(folder, PLANT + TARIFF) as found:
         (folder / "plant" / "twin.toml").write_text(BUSY, encoding="utf-8")
+        (folder / "plant" / "costs.toml").write_text(COSTS, encoding="utf-8")
+        (folder / "plant" / "scenarios").mkdir()
+        (folder / "plant" / "scenarios" / "longer.toml").write_text(LONGER, encoding="utf-8")
         yield found
 
 
@@ -168,6 +198,27 @@ def test_a_scenario_is_written_compared_and_played(entered: BrowserContext, line
     page.wait_for_selector("#zf-stage[data-ready]", timeout=PATIENT)
     assert page.faults == []  # type: ignore[attr-defined]
     page.close()
+
+
+def test_costs_of_a_scenario_are_read_on_a_telephone(browser: Browser, entered: BrowserContext, line: Running) -> None:
+    small = browser.new_context(viewport={"width": 390, "height": 800}, storage_state=entered.storage_state())
+    page = look(small, line, "/twin/compare", "#zf-scenario-save")
+    page.wait_for_function("window.socket?.connected ?? true")
+    page.locator("[data-scenario=longer]").click(timeout=PATIENT)
+    page.get_by_label("首日").fill("2025-01-06")
+    page.get_by_label("天数").fill("1")
+    page.get_by_label("重复次数").fill("2")
+    page.click("#zf-compare")
+    page.wait_for_selector(".zf-costs .nicegui-echart svg", timeout=PATIENT)
+    for name in ("能源", "基本电费", "人工", "投资", "合计"):
+        page.locator(".zf-cost-table").get_by_role("cell", name=name, exact=True).wait_for(timeout=PATIENT)
+    page.get_by_text("其中加班 0 → 12").wait_for()
+    page.get_by_text("静态回收期").wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    picture(page, "line-4-costs")
+    assert axe(page) == []
+    assert page.faults == []  # type: ignore[attr-defined]
+    small.close()
 
 
 def test_the_wall_shows_the_line(entered: BrowserContext, line: Running) -> None:

@@ -168,7 +168,7 @@ def bill(tariff: Tariff, terms: Terms, grid: Grid, metered: Metered) -> Bill:
     if len(grid.months) != 1 or len(metered.import_wh) != grid.length:
         raise Misuse("a bill is of one month, with one value an interval")
     found, _ = month_tariff(tariff, grid.months[0])
-    problems = [*tariff_problems(tariff, grid), *_term_problems(tariff, terms, found)]
+    problems = [*tariff_problems(tariff, grid), *term_problems(terms, found)]
     if found is None or errors_of(problems):
         raise FaultyData(problems)
     by_band, mixed = energy_by_band(tariff, grid, metered)
@@ -177,7 +177,7 @@ def bill(tariff: Tariff, terms: Terms, grid: Grid, metered: Metered) -> Bill:
     parts = _parts_fen(found, int(metered.import_wh.sum()), energy_fen)
     slot = int(np.argmax(metered.import_wh)) if grid.length else 0
     peak_kw = float(metered.import_wh[slot]) / grid.step_hours / 1000.0
-    basic = _basic_lines(found, terms, peak_kw, int(metered.import_wh.sum()))
+    basic = basic_lines(found, terms, peak_kw, int(metered.import_wh.sum()))
     lines = [*energy, *basic]
     lines += _power_factor_lines(
         terms, metered, energy_fen - parts.get("government_funds", 0) + sum(one.amount_fen for one in basic)
@@ -265,8 +265,13 @@ def _parts_fen(found: MonthTariff, total_wh: int, energy_fen: int) -> Mapping[st
     return {**parts, "time_of_use": energy_fen - sum(parts.values())}
 
 
-def _basic_lines(found: MonthTariff, terms: Terms, peak_kw: float, total_wh: int) -> list[Line]:
-    """Return the basic charge (基本电费) of a two-part tariff."""
+def basic_lines(found: MonthTariff, terms: Terms, peak_kw: float, total_wh: int) -> list[Line]:
+    """Return the basic charge (基本电费) of a month under a two-part tariff, none under another.
+
+    References
+    ----------
+    发改价格〔2023〕526号 (demand, capacity, 10 % less by load); 发改办价格〔2016〕1583号 (contract demand and its excess).
+    """
     demand, capacity = found.row.demand_cny_per_kw_month, found.row.capacity_cny_per_kva_month
     if demand is None or capacity is None:
         return []
@@ -371,7 +376,8 @@ def _other_lines(tariff: Tariff, terms: Terms, metered: Metered) -> list[Line]:
     return lines
 
 
-def _term_problems(tariff: Tariff, terms: Terms, found: MonthTariff | None) -> list[Problem]:
+def term_problems(terms: Terms, found: MonthTariff | None) -> list[Problem]:
+    """Return what the terms lack that the basic charge of a month asks for."""
     if found is None or found.row.demand_cny_per_kw_month is None:
         return []
     wanted = {"maximum": None, "contract": "contract_demand_kw", "capacity": "transformer_kva"}[terms.demand_basis]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from zerofactory.cli import twin_draft, twin_measure, twin_now, twin_scenarios, twin_utilities
+from zerofactory.cli import twin_draft, twin_measure, twin_now, twin_scenarios, twin_signals, twin_utilities
 from zerofactory.cli.language import read, say
 from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table
@@ -74,7 +74,7 @@ def run(
         print_line(read(note))
     _print_line(found)
     _print_stations(found)
-    twin_utilities.show(found.around)
+    twin_utilities.show(found.around, {one.id: read(one.title) for one in found.twin.line.stations})
     if out is not None:
         print_line(say(f"已写 {written:,} 条读数: {out}", f"{written:,} readings written: {out}"))
         for carrier in use.unmetered(found):
@@ -93,6 +93,9 @@ def calibrate(
     temperature: Annotated[
         Path | None, typer.Option("--temperature", metavar="FILE", help=say("气温 CSV(temperature_degc)", "CSV of temperature_degc"))
     ] = None,
+    utilities: Annotated[
+        bool, typer.Option("--utilities/--no-utilities", help=say("公用动力也按各自的表计拟合(费时最多)", "fit utilities to their meters too (takes most of the time)"))
+    ] = True,
     write: Annotated[
         bool, typer.Option("--write", help=say("记下结果, 之后的模拟采用", "remember the result; later simulations take it"))
     ] = False,
@@ -103,16 +106,23 @@ def calibrate(
     from zerofactory.runs import twin_expect
 
     context = opened(workspace)
-    found = use.calibrate(context, use.Asked(tuple(months or ()), tuple(holdout or ()), temperature))
+    found = use.calibrate(
+        context, use.Asked(tuple(months or ()), tuple(holdout or ()), temperature, utilities=utilities)
+    )
     path = use.write(context, found) if write else None
-    expected = twin_expect.save(context, found) if write else None
+    expected = twin_expect.save(context, found) if write and found.fitted else None
     if as_json:
         print_json({**found.as_json(), "written": None if path is None else path.name})
         return
     _print_fits(found)
+    twin_signals.show(found.signals)
     twin_utilities.show_fits(found.utilities)
-    if path is not None and expected is not None:
+    twin_utilities.show_meters(found.tuned)
+    if path is not None:
         print_line(say(f"已写 {path.name}; 删去它即恢复 twin.toml 的数。", f"{path.name} written; delete it to go back to the figures of twin.toml."))  # fmt: skip
+    elif write:
+        print_line(say("没有可写的结果。", "There was nothing to write."))
+    if expected is not None:
         print_line(say(f"已写 {expected.name}; 从此 zf alarms scan 比较实测与孪生应有。", f"{expected.name} written; from now on zf alarms scan holds the meters against the twin."))  # fmt: skip
 
 

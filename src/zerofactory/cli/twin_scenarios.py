@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from zerofactory.cli import twin_costs
 from zerofactory.cli.language import language, read, say
 from zerofactory.cli.options import JsonOption, WorkspaceOption, opened
 from zerofactory.cli.output import door, print_json, print_line, print_table
@@ -124,6 +125,7 @@ def _print(told: Mapping[str, Any]) -> None:
     for one in told["scenarios"]:
         if one["demand"] is not None:
             print_line(_demand(one))
+    twin_costs.show(told)
 
 
 def _kind(together: int, each: str) -> str:

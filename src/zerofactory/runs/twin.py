@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from os import cpu_count
 from pathlib import Path
 from typing import Any
@@ -27,15 +28,15 @@ from zerofactory.optimisation.twin.line import Line
 from zerofactory.optimisation.twin.production import Run, simulate
 from zerofactory.optimisation.twin.resume import Resume, resumed
 from zerofactory.optimisation.twin.statistics import Interval, interval
-from zerofactory.optimisation.utilities.plant import Ended
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.emitted import Item, World
 from zerofactory.runs.energy_tariff import plant_gas_price, plant_tariff
 from zerofactory.runs.twin_file import Twin, read
 from zerofactory.runs.twin_shifts import arranged, when_of
-from zerofactory.runs.twin_utilities import Around, alongside, around
-from zerofactory.runs.twin_utilities_file import Beside, heat_cny_per_kwh
+from zerofactory.runs.twin_stopped import Followed, followed
+from zerofactory.runs.twin_utilities import Around
+from zerofactory.runs.twin_utilities_file import heat_cny_per_kwh
 from zerofactory.runs.twin_utilities_file import read as read_utilities
 from zerofactory.site.model import Plant
 
@@ -165,6 +166,7 @@ class Simulated:
             "utilities_status": None if self.around is None else self.around.status,
             "utilities": [] if self.around is None else [one.as_json() for one in self.around.utilities],
             "remarks": [] if self.around is None else [one.as_json() for one in self.around.remarks],
+            "stopped": None if self.around is None or self.around.stopped is None else self.around.stopped.as_json(),
         }  # fmt: skip
 
 
@@ -188,7 +190,10 @@ def run(
     first = asked.first or next_monday(context.today)
     line = scheduled(context, twin, first, asked, changed)
     done = replicate(line, asked, progress)
-    return told(context, twin, first, asked, done, beside)
+    if beside is None:
+        return told(context, twin, first, asked, Followed(done, tuple(usage(one) for one in done)))
+    days = first, asked.warm_up_days, asked.skip
+    return told(context, twin, first, asked, followed(context, beside, days, done, partial(one_run, asked)))
 
 
 def scheduled(
@@ -216,36 +221,32 @@ def scheduled(
 
 def replicate(line: Line, asked: Asked, progress: Callable[[int, int], None] | None = None) -> tuple[Run, ...]:
     """Return the replications; they run in parallel, as the compiled core holds no lock."""
-    horizon = asked.skip * STEP_S + asked.days * DAY_S
-
-    def one_run(replication: int) -> Run:
-        if asked.resume is None:
-            return simulate(line, horizon, STEP_S, asked.seed, replication)
-        times, state = (asked.skip * STEP_S, horizon, STEP_S), asked.resume.state(replication)
-        return resumed(line, times, (asked.seed, replication), state)
-
-    done: list[Run] = [one_run(0)]
+    done: list[Run] = [one_run(asked, line, 0)]
     if progress:
         progress(1, asked.runs)
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
-        for one in pool.map(one_run, range(1, asked.runs)):
+        for one in pool.map(partial(one_run, asked, line), range(1, asked.runs)):
             done.append(one)
             if progress:
                 progress(len(done), asked.runs)
     return tuple(done)
 
 
-def told(
-    context: Context, twin: Twin, first: date, asked: Asked, done: Sequence[Run], beside: Beside | None = None
-) -> Simulated:
-    """Return the figures of some replications, with those of the utilities ``beside`` the line (whose draws ``twin`` lacks)."""
+def one_run(asked: Asked, line: Line, replication: int) -> Run:
+    """Return a replication of a line."""
+    horizon = asked.skip * STEP_S + asked.days * DAY_S
+    if asked.resume is None:
+        return simulate(line, horizon, STEP_S, asked.seed, replication)
+    times, state = (asked.skip * STEP_S, horizon, STEP_S), asked.resume.state(replication)
+    return resumed(line, times, (asked.seed, replication), state)
+
+
+def told(context: Context, twin: Twin, first: date, asked: Asked, lived: Followed) -> Simulated:
+    """Return the figures of some replications, with those of the utilities beside the line (whose draws ``twin`` lacks)."""
     skip, per_day = asked.skip, int(DAY_S / STEP_S)
-    usages = tuple(usage(one) for one in done)
-    ended: tuple[Ended, ...] = ()
-    if beside is not None:
-        usages, ended = alongside(context, beside, first, usages, asked.warm_up_days)
+    done, usages, ended = lived.runs, lived.usages, lived.ended
     carriers = usages[0].carriers
-    surroundings = None if beside is None else around(beside, ended, skip, asked.confidence)
+    surroundings = lived.around(skip, asked.confidence)
     days = np.array([one.output[skip:].reshape(asked.days, per_day).sum(axis=1) for one in done], dtype=np.float64)
 
     def over(values: Sequence[float]) -> Interval:
@@ -255,7 +256,7 @@ def told(
     prices = energy_prices(context, first, asked, gas="natural_gas" in carriers, heat="heat" in carriers)
     grams = [world.emitted(quantities(world, one, skip)) for one in usages]
     return Simulated(
-        asked, first, twin, tuple(done), usages,
+        asked, first, twin, done, usages,
         output=over([float(one) for one in days.sum(axis=1)]),
         per_day=tuple(over([float(one) for one in days[:, place]]) for place in range(asked.days)),
         passage_s=over([one.passage_s for one in done]),
@@ -311,14 +312,18 @@ def energy_prices(context: Context, first: date, asked: Asked, *, gas: bool, hea
     plant, folder = context.workspace.plant, context.workspace.folder
     if plant.tariff is None:
         return None
-    midnight = datetime.combine(first, time(), zone(plant.time_zone))
-    begin = (midnight + timedelta(seconds=asked.since_midnight_s)).astimezone(UTC)
-    grid = Grid(begin, int(STEP_S / 60), int(asked.days * DAY_S / STEP_S), plant.time_zone)
+    grid = grid_of(plant, first, asked.days, asked.since_midnight_s)
     each = _gas_cny_per_nm3(plant, folder)
     warm = heat_cny_per_kwh(context) if heat else 0.0
     if (gas and each is None) or warm is None:
         return None
     return Prices(price_cny_per_kwh(plant_tariff(plant, folder), grid), each or 0.0, warm)
+
+
+def grid_of(plant: Plant, first: date, days: int, since_s: float = 0.0) -> Grid:
+    """Return the quarter hours of the days simulated, from ``since_s`` after the midnight of the first on."""
+    begin = (datetime.combine(first, time(), zone(plant.time_zone)) + timedelta(seconds=since_s)).astimezone(UTC)
+    return Grid(begin, int(STEP_S / 60), int(days * DAY_S / STEP_S), plant.time_zone)
 
 
 def _gas_cny_per_nm3(plant: Plant, folder: Path) -> float | None:

@@ -8,12 +8,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from zerofactory.errors import Problem, Text
+from zerofactory.wording import row_name
 
 KINDS = ("stations", "buffers", "pools")
 TOLD = ("title", "basis", "measure")
 """Keys that say what a scenario is."""
-BESIDE = ("shifts", "down", "overtime_h", "volume", "supply", "utilities")
-"""Keys that change what lies around the line: `twin_shifts`, `twin_volume`, `twin_supply`, the utilities."""
+BESIDE = ("shifts", "down", "overtime_h", "volume", "supply", "utilities", "labour", "investment", "connection")
+"""Keys that change what lies around the line: `twin_shifts`, `twin_volume`, `twin_supply`, the utilities, `twin_cost`."""
 LINE = (*KINDS, "add", "remove", "mix", "scale")
 NAME = "twin.toml"
 Rows = list[dict[str, Any]]
@@ -24,7 +25,7 @@ WORDS: Mapping[str, str] = {
     "meter": "表计", "interval": "区间", "pieces": "件数", "utility": "公用设备", "electricity": "电", "natural_gas": "天然气",
     "compressed_air": "压缩空气", "water": "水", "heat": "热力", "draw": "用能", "booths": "喷房", "ovens": "烘房", "oxidisers": "RTO",
     "compressors": "空压机", "air": "用气点", "halls": "厂房", "loops": "管网", "loads": "负荷", "chillers": "冷水机", "heaters": "热源",
-    "tanks": "蓄罐", "chiller": "冷水机", "heater": "热源", "compressor": "空压机",
+    "tanks": "蓄罐", "chiller": "冷水机", "heater": "热源", "compressor": "空压机", "signal": "信号",
 }  # fmt: skip
 
 
@@ -56,7 +57,7 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> tuple[dict[
         made[kind] = [*kept, *deepcopy(list(change.get("add", {}).get(kind, ())))]
     problems += [unknown(f"add.{name}", name, "kind", KINDS, "scenario") for name in sorted(set(change.get("add", {})) - set(KINDS))]  # fmt: skip
     for place, one in enumerate(change.get("scale", ())):
-        problems += _scale(made["stations"], one, f"scale[{place}]")
+        problems += _scale(made["stations"], one, f"scale{row_name(one, place)}")
     if "mix" in change:
         made["mix"] = change["mix"]
     return made, problems

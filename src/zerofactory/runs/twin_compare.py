@@ -14,8 +14,10 @@ from zerofactory.errors import Text
 from zerofactory.optimisation.twin.statistics import Interval, difference
 from zerofactory.runs.context import Context
 from zerofactory.runs.twin import Asked, Simulated, next_monday, refuse_asked, run
+from zerofactory.runs.twin_cost import Costs, Sides, costed
 from zerofactory.runs.twin_scenario import Checked, Scenario, checked, read_scenario
-from zerofactory.runs.twin_supply import supplied, unsupplied
+from zerofactory.runs.twin_shifts import when_of
+from zerofactory.runs.twin_supply import Flows, flows_of, supplied, unsupplied
 from zerofactory.runs.twin_volume import Demand, met
 
 __all__ = ["Compared", "Comparison", "Scenario", "compare", "read_scenario"]
@@ -56,6 +58,7 @@ class Compared:
     before: Paired = field(default_factory=dict)
     after: Paired = field(default_factory=dict)
     demand: Demand | None = None
+    costs: Costs | None = None
 
     def figures_as_json(self) -> list[dict[str, object]]:
         """Return each figure: its title and unit, the means before and after, and the difference with its interval.
@@ -102,6 +105,7 @@ class Comparison:
                     "figures": one.figures_as_json(),
                     "differences": {name: value.as_json() for name, value in one.differences.items()},
                     "demand": None if one.demand is None else one.demand.as_json(),
+                    "costs": None if one.costs is None else one.costs.as_json(),
                 }
                 for one in self.scenarios
             ],
@@ -148,14 +152,20 @@ def _compared(
     else:
         simulated, demand = met(context, one, base, go)
     before, after = dict(base.paired), dict(simulated.paired)
+    flows: tuple[Flows, ...] = ()
     if one.built is not None:
+        flows = flows_of(context, simulated, one.built)
         before |= unsupplied(base, one.built)
-        after |= supplied(context, simulated, one.built)
+        after |= supplied(context, simulated, one.built, flows)
+    when = when_of(one.scenario.change)
+    if demand is not None:
+        when = when.model_copy(update={"overtime_h": demand.overtime_h_per_day})
+    costs = costed(context, one.priced, Sides(base, simulated, before, after, when, (one.built, flows)), confidence)
     before, after = _each(before), _each(after)
     differences = {
         name: difference(values, before[name], confidence) for name, values in after.items() if name in before
     }
-    return Compared(one.scenario, simulated, differences, before, after, demand)
+    return Compared(one.scenario, simulated, differences, before, after, demand, costs)
 
 
 def _each(paired: Paired) -> dict[str, tuple[float, ...]]:

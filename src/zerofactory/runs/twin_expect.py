@@ -23,6 +23,7 @@ from zerofactory.monitoring.days import Clock, Days, Numbers, days_of
 from zerofactory.monitoring.episode import production_of
 from zerofactory.monitoring.rule import Expected, Rule, Subject, Watched, defaults
 from zerofactory.monitoring.settings import Settings
+from zerofactory.notation import json_of
 from zerofactory.optimisation.twin.calibrate import Fit, Floats, with_degrees
 from zerofactory.optimisation.twin.expect import Scale, in_common, news, relative, scale_of
 from zerofactory.optimisation.twin.rhythm import CLOSED, Rhythm
@@ -41,7 +42,7 @@ from zerofactory.runs.twin_calibrate import (
     places,
 )
 from zerofactory.runs.twin_file import read
-from zerofactory.store.files import text_of, write_bytes_whole
+from zerofactory.store.files import write_bytes_whole
 
 FILE = "twin.expected.json"
 RULE = "twin_residual"
@@ -113,7 +114,7 @@ def remembered(folder: Path) -> Memory | None:
     if not path.is_file():
         return None
     try:
-        table = json.loads(text_of(path.read_bytes(), FILE))
+        table = json_of(path.read_bytes(), FILE)
         if table["version"] != VERSION:
             raise ValueError(table["version"])
         found = tuple(_again(one) for one in table["places"])

@@ -16,6 +16,7 @@ from typing import cast
 
 from zerofactory import units
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import text_of
 from zerofactory.optimisation.twin.statistics import Interval, interval
 from zerofactory.planning.assemble import draw_up
 from zerofactory.planning.commitment import PLAN_FILE, Plan, read_plan
@@ -31,7 +32,6 @@ from zerofactory.runs.twin_compare import Compared, Paired, compare
 from zerofactory.runs.twin_file import digest
 from zerofactory.runs.twin_scenario import Scenario, listed, named
 from zerofactory.site.edit import with_entries
-from zerofactory.store.files import text_of
 
 TABLE = "tested"
 YEAR_WEEKS, MOST_SEASONS = 52, 12

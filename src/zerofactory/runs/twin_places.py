@@ -35,8 +35,8 @@ def placed(stations: Sequence[_Station], buffers: Sequence[_Placed]) -> tuple[Ma
 
     A buffer may be left out: it is drawn between its stations.
     """
-    named = [(f"stations[{n}]", str(one.id or one.line), one) for n, one in enumerate(stations)]
-    boxes = [(f"buffers[{n}]", str(one.id), one) for n, one in enumerate(buffers)]
+    named = [(f"stations.{one.id or one.line}", str(one.id or one.line), one) for one in stations]
+    boxes = [(f"buffers.{one.id}", str(one.id), one) for one in buffers]
     found: dict[str, Place] = {}
     problems = []
     for where, name, one in (*named, *boxes):

@@ -8,7 +8,6 @@ of its file there, or by a path. It may change the line (`twin_change`), the tim
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -20,18 +19,22 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import text_of, toml_of
 from zerofactory.planning.measure import measures
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.runs.entry_words import worded
+from zerofactory.runs.twin import grid_of
 from zerofactory.runs.twin_change import unknown
+from zerofactory.runs.twin_cost_file import ConnectionEntry, InvestmentEntry, LabourEntry
 from zerofactory.runs.twin_file import BufferEntry, NameEntry, PoolEntry, StationEntry, Twin, read
+from zerofactory.runs.twin_labour import Days
+from zerofactory.runs.twin_priced import Grounds, Priced, Said, grounds, priced
 from zerofactory.runs.twin_shifts import MOST_OVERTIME_H, DownEntry, ShiftsEntry, when_of
 from zerofactory.runs.twin_shifts import faults as when_faults
-from zerofactory.runs.twin_supply import CARRIER, Built, Supply, SupplyEntry, built, supply_of
+from zerofactory.runs.twin_supply import CARRIER, Built, Supply, SupplyEntry, beside_line, built, supply_of
 from zerofactory.runs.twin_utilities_file import TABLES, Beside
 from zerofactory.runs.twin_utilities_file import read as read_utilities
-from zerofactory.store.files import text_of
+from zerofactory.wording import place_of, row_name, worded
 
 FOLDER = "scenarios"
 MOST_BYTES = 1 << 20
@@ -65,7 +68,7 @@ class ScaleEntry(_Strict):
 class UtilitiesEntry(BaseModel):
     """What is changed of utilities.toml: tables by id, and what is added or taken away; names are those of that file."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
     __pydantic_extra__: dict[str, Mapping[str, Mapping[str, Any]]] = Field(init=False)
 
     network: Mapping[str, Any] = Field(default_factory=dict)
@@ -73,7 +76,9 @@ class UtilitiesEntry(BaseModel):
     add: Mapping[str, tuple[Mapping[str, Any], ...]] = Field(default_factory=dict)
     remove: tuple[str, ...] = ()
     takes_over: tuple[Mapping[str, Any], ...] = ()
+    down: tuple[Mapping[str, Any], ...] = ()
     gas_kwh_per_nm3: float | None = None
+    stops_turn_minutes: float | None = None
 
 
 class VolumeEntry(_Strict):
@@ -108,6 +113,9 @@ class ScenarioFile(_Strict):
     volume: VolumeEntry | None = None
     supply: SupplyEntry | None = None
     utilities: UtilitiesEntry = Field(default_factory=UtilitiesEntry)
+    labour: LabourEntry | None = None
+    investment: InvestmentEntry | None = None
+    connection: ConnectionEntry | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +145,13 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Checked:
-    """A scenario without faults: its file, the changed twin, and its supply if it has one."""
+    """A scenario without faults: its file, the changed twin, its supply if it has one, and what its costs are reckoned with."""
 
     scenario: Scenario
     file: ScenarioFile
     twin: Twin
     built: Built | None
+    priced: Priced
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -162,13 +171,7 @@ def read_scenario(path: Path) -> Scenario:
 
 def scenario_of(name: str, content: bytes, file: str) -> Scenario:
     """Return the scenario of a file's content; its faults are told when it is checked against a plant."""
-    try:
-        raw = tomllib.loads(text_of(content, file))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = Text(f"不是有效的 TOML: {error}", f"This is not TOML: {error}")
-        raise FaultyData(
-            [Problem("twin.scenario", message, Text("请改正语法。", "Mend the TOML."), file=file)]
-        ) from error
+    raw = toml_of(text_of(content, file), file, "twin.scenario")
     title = raw.get("title")
     if not isinstance(title, dict) or set(title) != {"zh", "en"} or not set(raw) - {"title", "basis", "measure"}:
         message = Text(
@@ -248,10 +251,13 @@ def checked(
         Every fault of every scenario, each with the file it is in; nothing has run then.
     """
     base = read(context)
-    found, problems = [], []
+    found: list[Checked] = []
+    problems: list[Problem] = []
+    over = Days(first, days, since_s)
+    given = _tried(problems, lambda: _grounds(context, base, over))
     for one in scenarios:
         try:
-            found.append(_checked(context, one, base, (first, days, since_s)))
+            found.append(_checked(context, one, (base, given), over))
         except FaultyData as fault:
             problems += [_in_file(problem, one) for problem in fault.problems]
     names = [one.id for one in scenarios]
@@ -263,15 +269,16 @@ def checked(
     return tuple(found)
 
 
-def _checked(context: Context, one: Scenario, base: Twin, when: tuple[date, int, float]) -> Checked:
+def _checked(context: Context, one: Scenario, there: tuple[Twin, Grounds | None], over: Days) -> Checked:
     """Return a scenario without faults; what can be told at once is."""
+    base, given = there
     problems: list[Problem] = []
     change = dict(one.change)
     try:
         file = ScenarioFile.model_validate(change)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        problems += [_invalid(dict(fault)) for fault in faults]
+        problems += [_invalid(dict(fault), change) for fault in faults]
         change = {name: value for name, value in change.items() if name not in {fault["loc"][0] for fault in faults}}
         file = ScenarioFile.model_validate(change)
     problems += [*_volume(file), *_measure(file), *_weather(file)]
@@ -279,16 +286,20 @@ def _checked(context: Context, one: Scenario, base: Twin, when: tuple[date, int,
     beside = _tried(problems, lambda: read_utilities(context, twin or base, change))
     problems += [] if beside is None else _taken_over(file, beside)
     problems += when_faults(
-        when_of(change), [station.id for station in (twin or base).line.stations], when[1] + (when[2] > 0.0)
+        when_of(change), [station.id for station in (twin or base).line.stations], over.number + (over.since_s > 0.0)
     )
     made = None
     if file.supply is not None:
         supply, more = supply_of(context, file.supply)
         problems += more
-        made = _tried(problems, lambda: _built(context, supply, base, when))
-    if problems or twin is None:
+        made = _tried(problems, lambda: _built(context, supply, base, over))
+    costs = None
+    if given is not None:
+        said, twins = Said(file.labour, file.investment, file.connection), (base, twin or base)
+        costs = _tried(problems, lambda: priced(context, given, said, twins, (when_of(change), over)))
+    if problems or twin is None or costs is None:
         raise FaultyData(problems)
-    return Checked(one, file, twin, made)
+    return Checked(one, file, twin, made, costs)
 
 
 def _tried(problems: list[Problem], do: Callable[[], Found]) -> Found | None:
@@ -300,8 +311,15 @@ def _tried(problems: list[Problem], do: Callable[[], Found]) -> Found | None:
         return None
 
 
-def _built(context: Context, supply: Supply | None, base: Twin, when: tuple[date, int, float]) -> Built | None:
-    return None if supply is None else built(context, supply, _own_meters(context, base), *when)
+def _grounds(context: Context, base: Twin, over: Days) -> Grounds:
+    """Return what holds for the costs of all scenarios."""
+    grid = grid_of(context.workspace.plant, over.first, over.number, over.since_s)
+    return grounds(context, base, over, lambda: beside_line(context, grid, _own_meters(context, base)))
+
+
+def _built(context: Context, supply: Supply | None, base: Twin, over: Days) -> Built | None:
+    own = _own_meters(context, base)
+    return None if supply is None else built(context, supply, own, over.first, over.number, over.since_s)
 
 
 def _own_meters(context: Context, base: Twin) -> list[str]:
@@ -315,7 +333,7 @@ def _own_meters(context: Context, base: Twin) -> list[str]:
 def _taken_over(file: ScenarioFile, beside: Beside) -> Iterator[Problem]:
     """Yield changes of draws that have no effect, since the utilities take over what the station draws."""
     named = [
-        (f"scale[{place}]", station, one.carrier)
+        (f"scale{row_name({'stations': one.stations}, place)}", station, one.carrier)
         for place, one in enumerate(file.scale)
         for station in one.stations or ()
     ]
@@ -352,8 +370,8 @@ def _weather(file: ScenarioFile) -> Iterator[Problem]:
         yield Problem("twin.scenario_path", message, Text("请写工作区里的文件名。", "Name a file of the workspace."), column="utilities.weather.file")  # fmt: skip
 
 
-def _invalid(fault: Mapping[str, Any]) -> Problem:
-    column = ".".join(str(part) for part in fault["loc"])
+def _invalid(fault: Mapping[str, Any], change: Mapping[str, Any]) -> Problem:
+    column = place_of(fault, change)
     message = worded(fault)
     if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
         return unknown(column, column, "key", ScenarioFile.model_fields, "scenario")

@@ -30,7 +30,9 @@ class Wish:
     id : name of the file: small letters, digits, hyphens.
     volume_times : pieces wanted, times what the plant as it is makes; the missing ones by overtime.
     shifts : such as ``07:00-15:00, 15:00-23:00``; empty: the plant's.
-    station, cycle_s, machines : another mean cycle (the spread keeps its shape), another number of machines of one station.
+    station, cycle_s, machines, people : another mean cycle (the spread keeps its shape), another number of machines or of people in
+        every shift of one station.
+    investment_cny, life_years : what it costs to build, and for how long it lasts; both or neither.
     """
 
     id: str
@@ -41,6 +43,9 @@ class Wish:
     cycle_s: float | None = None
     machines: int | None = None
     replace: bool = False
+    people: float | None = None
+    investment_cny: float | None = None
+    life_years: int | None = None
 
 
 def write(context: Context, wish: Wish) -> Scenario:
@@ -86,7 +91,11 @@ def text_of_wish(wish: Wish, station: Station | None = None) -> str:
             keys.append(f"cycle = {_cycle(station, wish.cycle_s)}")
         if wish.machines is not None:
             keys.append(f"machines = {wish.machines}")
-        parts.append(f"[stations.{_quoted(station.id)}]\n" + "\n".join(keys))
+        parts += [f"[stations.{_quoted(station.id)}]\n" + "\n".join(keys)] if keys else []
+    if station is not None and wish.people is not None:
+        parts.append(f"[labour]\npeople = {{ {_quoted(station.id)} = {wish.people:g} }}")
+    if wish.investment_cny is not None:
+        parts.append(f"[investment]\ninvestment_cny = {wish.investment_cny!r}\nlife_years = {wish.life_years}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -117,7 +126,7 @@ def _shifts(wish: Wish) -> list[str]:
 
 
 def _station(context: Context, wish: Wish) -> Station | None:
-    if not wish.station or (wish.cycle_s is None and wish.machines is None):
+    if not wish.station or (wish.cycle_s is None and wish.machines is None and wish.people is None):
         return None
     return next((one for one in read(context).line.stations if one.id == wish.station), None)
 
@@ -141,12 +150,31 @@ def _faults(context: Context, wish: Wish) -> Iterator[Problem]:
     for one in _shifts(wish):
         if not TIMES.fullmatch(one):
             yield _fault("shifts", f"“{one[:40]}”不是班次。", f"'{one[:40]}' is no shift.", ("例如 07:00-15:00, 15:00-23:00。", "Such as 07:00-15:00, 15:00-23:00."))  # fmt: skip
-    for name, value in (("volume_times", wish.volume_times), ("cycle_s", wish.cycle_s), ("machines", wish.machines)):
+    for name, value in (
+        ("volume_times", wish.volume_times),
+        ("cycle_s", wish.cycle_s),
+        ("machines", wish.machines),
+        ("life_years", wish.life_years),
+    ):
         if value is not None and not 0 < value < MOST:
             yield _fault(name, f"应大于零且小于 {MOST:g}。", f"It must lie above zero and below {MOST:g}.", ("请改正。", "Correct it."))  # fmt: skip
     if wish.station and wish.station not in {one.id for one in read(context).line.stations}:
         yield _fault("station", f"没有工位“{wish.station}”。", f"There is no station '{wish.station}'.", ("请从列表选择。", "Choose one of the list."))  # fmt: skip
-    nothing = wish.volume_times is None and not _shifts(wish) and not (wish.station and (wish.cycle_s or wish.machines))
+    yield from _whole(wish)
+
+
+def _whole(wish: Wish) -> Iterator[Problem]:
+    """Yield what is told by half, and a wish that changes nothing."""
+    if (wish.investment_cny is None) != (wish.life_years is None):
+        yield _fault("investment", "投资与寿命要一起填。", "An investment and its life go together.", ("请补上另一个。", "Give the other one too."))  # fmt: skip
+    if wish.people is not None and not wish.station:
+        yield _fault("people", "写了人数, 没有选工位。", "People are given, and no station.", ("请选择工位。", "Choose the station."))  # fmt: skip
+    nothing = (
+        wish.volume_times is None
+        and not _shifts(wish)
+        and not (wish.station and (wish.cycle_s or wish.machines or wish.people is not None))
+        and wish.investment_cny is None
+    )
     if nothing:
         yield _fault("change", "场景没有任何变更。", "The scenario changes nothing.", ("请填产量、班次或某个工位的节拍。", "Give a volume, shifts, or the cycle of a station."))  # fmt: skip
 

@@ -14,6 +14,7 @@ from zerofactory.optimisation.twin.line import Line, Window
 from zerofactory.runs.twin_change import unknown
 from zerofactory.runs.twin_file import windows
 from zerofactory.site.model import Plant, Shift
+from zerofactory.wording import row_name
 
 DAY_S, HOUR_S = 86400.0, 3600.0
 MOST_OVERTIME_H = 24.0
@@ -102,23 +103,24 @@ def faults(when: When, stations: Sequence[str], days: int) -> Iterator[Problem]:
     """Yield the stations that are not there, those with two patterns, weekdays that are none, and days beyond the simulated."""
     seen: list[str] = []
     for place, entry in enumerate(when.shifts):
+        where = f"shifts{row_name({'stations': entry.stations}, place)}"
         for name in entry.stations:
             if name not in stations:
-                yield unknown(f"shifts[{place}].stations", name, "station", stations, "scenario")
+                yield unknown(f"{where}.stations", name, "station", stations, "scenario")
         for name in entry.stations or ("*",):
             if name in seen:
-                yield _fault("shifts_twice", f"shifts[{place}].stations", f"“{name}”有两套班次。", f"'{name}' has two patterns of shifts.", ("每个工位只写一套; 全部工位也只写一套。", "State one for a station, and one for all."))  # fmt: skip
+                yield _fault("shifts_twice", f"{where}.stations", f"“{name}”有两套班次。", f"'{name}' has two patterns of shifts.", ("每个工位只写一套; 全部工位也只写一套。", "State one for a station, and one for all."))  # fmt: skip
             seen.append(name)
         for day in entry.weekdays or ():
             if not 1 <= day <= 7:
-                yield _fault("weekday", f"shifts[{place}].weekdays", f"{day} 不是星期。", f"{day} is no weekday.", ("1 是星期一, 7 是星期日。", "1 is Monday, 7 Sunday."))  # fmt: skip
+                yield _fault("weekday", f"{where}.weekdays", f"{day} 不是星期。", f"{day} is no weekday.", ("1 是星期一, 7 是星期日。", "1 is Monday, 7 Sunday."))  # fmt: skip
         if entry.weekdays == ():
-            yield _fault("weekday", f"shifts[{place}].weekdays", "没有工作日。", "It has no day of work.", ("例如 [1, 2, 3, 4, 5, 6]。", "Such as [1, 2, 3, 4, 5, 6]."))  # fmt: skip
-    for place, down in enumerate(when.down):
+            yield _fault("weekday", f"{where}.weekdays", "没有工作日。", "It has no day of work.", ("例如 [1, 2, 3, 4, 5, 6]。", "Such as [1, 2, 3, 4, 5, 6]."))  # fmt: skip
+    for down in when.down:
         if down.station not in stations:
-            yield unknown(f"down[{place}].station", down.station, "station", stations, "scenario")
+            yield unknown(f"down.{down.station}.station", down.station, "station", stations, "scenario")
         if down.day > days:
-            yield _fault("down_day", f"down[{place}].day", f"第 {down.day} 天在模拟的 {days} 天之后。", f"Day {down.day} lies after the {days} days simulated.", ("请改小, 或用 --days 多模拟几天。", "Make it smaller, or simulate more with --days."))  # fmt: skip
+            yield _fault("down_day", f"down.{down.station}.day", f"第 {down.day} 天在模拟的 {days} 天之后。", f"Day {down.day} lies after the {days} days simulated.", ("请改小, 或用 --days 多模拟几天。", "Make it smaller, or simulate more with --days."))  # fmt: skip
 
 
 def _of(plant: Plant, entry: ShiftsEntry | None, overtime_h: float, begin: date, days: int) -> tuple[Window, ...]:

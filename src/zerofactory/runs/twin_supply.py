@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Literal
 
 import numpy as np
@@ -26,12 +26,12 @@ from zerofactory.assets.weather_year import places, weather_year
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.metering.interval import MISSING
 from zerofactory.optimisation.twin.energy import Usage
-from zerofactory.periods import Period, zone
+from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.emitted import ELECTRICITY, PROBE, Item, World
 from zerofactory.runs.energy_tariff import plant_tariff
 from zerofactory.runs.profile import amounts, months_of
-from zerofactory.runs.twin import DAY_S, STEP_S, Simulated, energy_prices, factor_year
+from zerofactory.runs.twin import DAY_S, STEP_S, Simulated, energy_prices, factor_year, grid_of
 from zerofactory.runs.twin_change import unknown
 
 Floats = NDArray[np.float64]
@@ -106,20 +106,32 @@ def supply_of(context: Context, entry: SupplyEntry) -> tuple[Supply | None, list
     return (None if problems else Supply(entry, found["photovoltaic"], found["battery"])), problems
 
 
-def supplied(context: Context, simulated: Simulated, made: Built) -> dict[str, tuple[float, ...]]:
+def flows_of(context: Context, simulated: Simulated, made: Built) -> tuple[Flows, ...]:
+    """Return the flows of each replication by the rule of the supply, on the load it hangs on."""
+    prices = energy_prices(context, simulated.first, simulated.asked, gas=False)
+    cheap, dear = _bands(None if prices is None else prices.electricity, made)
+    loads = (of_line(simulated, usage) + made.rest for usage in simulated.usages)
+    return tuple(dispatched(made.supply, load, made.yields, cheap, dear) for load in loads)
+
+
+def supplied(
+    context: Context, simulated: Simulated, made: Built, every: Sequence[Flows]
+) -> dict[str, tuple[float, ...]]:
     """Return the figures of each replication with the supply: bought, sold, yield, and cost and emissions changed by it.
 
     Emissions fall with what is bought, by the function that closes months; what is sold brings no deduction. Cost is by the
     tariff, without charges of a month.
+
+    Parameters
+    ----------
+    every : the flows of each replication (`flows_of`).
     """
     prices = energy_prices(context, simulated.first, simulated.asked, gas=False)
     paid = _export_price(context)
     per_kwh = _kg_per_kwh(context, simulated)
     found: dict[str, list[float]] = {PURCHASED: [], EXPORTED: [], YIELD: [], "energy_cny": [], "kgco2e": []}
-    cheap, dear = _bands(None if prices is None else prices.electricity, made)
-    for one, usage in enumerate(simulated.usages):
-        load = _of_line(simulated, usage) + made.rest
-        flows = dispatched(made.supply, load, made.yields, cheap, dear)
+    for one, flows in enumerate(every):
+        load = flows.load
         bought, sold = np.maximum(flows.grid, 0.0), np.maximum(-flows.grid, 0.0)
         before, sold_before = np.maximum(load, 0.0), np.maximum(-load, 0.0)
         found[PURCHASED].append(float(bought.sum()))
@@ -134,7 +146,7 @@ def supplied(context: Context, simulated: Simulated, made: Built) -> dict[str, t
 
 def unsupplied(simulated: Simulated, made: Built) -> dict[str, tuple[float, ...]]:
     """Return what each replication buys and sells with nothing built."""
-    loads = [_of_line(simulated, usage) + made.rest for usage in simulated.usages]
+    loads = [of_line(simulated, usage) + made.rest for usage in simulated.usages]
     bought = tuple(float(np.maximum(load, 0.0).sum()) for load in loads)
     sold = tuple(float(np.maximum(-load, 0.0).sum()) for load in loads)
     return {PURCHASED: bought, EXPORTED: sold, YIELD: (0.0,) * len(loads)}
@@ -174,18 +186,28 @@ def built(context: Context, supply: Supply, own: Sequence[str], first: date, day
     FaultyData
         The plant has no readings of those days, or the typical year follows another clock.
     """
-    place = context.workspace.plant.time_zone
-    begin = (datetime.combine(first, time(), zone(place)) + timedelta(seconds=since_s)).astimezone(UTC)
-    grid = Grid(begin, int(STEP_S / 60), int(days * DAY_S / STEP_S), place)
+    grid = grid_of(context.workspace.plant, first, days, since_s)
     yields = rest = np.zeros(grid.length)
     if supply.pv is not None:
         series = weather_year(str(supply.entry.place)).on(grid)
         each = asset("photovoltaic").profile(supply.pv, Conditions(grid, series))["yield_kw_per_kw"]
         yields = np.asarray(each * supply.pv["peak_kw"] * HOURS, dtype=np.float64)
     if supply.entry.behind == "plant":
-        bought = [meter for use in context.workspace.plant.sources if use.kind == ELECTRICITY for meter in use.meters]
-        rest = _counted(context, grid, bought) - _counted(context, grid, own)
+        rest = beside_line(context, grid, own)
     return Built(supply, yields, rest)
+
+
+def beside_line(context: Context, grid: Grid, own: Sequence[str]) -> Floats:
+    """Return what the plant bought in each interval less what the meters of the twin (``own``) counted, in kWh.
+
+    Raises
+    ------
+    FaultyData
+        The plant has no complete readings of those days.
+    """
+    bought = [meter for use in context.workspace.plant.sources if use.kind == ELECTRICITY for meter in use.meters]
+    found: Floats = _counted(context, grid, bought) - _counted(context, grid, own)
+    return found
 
 
 def _no_readings(labels: Sequence[str]) -> Problem:
@@ -215,8 +237,8 @@ def _counted(context: Context, grid: Grid, meters: Sequence[str]) -> Floats:
     return np.asarray(kwh.reshape(grid.length, -1).sum(axis=1), dtype=np.float64)
 
 
-def _of_line(simulated: Simulated, one: Usage) -> Floats:
-    """Return what the line and its utilities take in each interval."""
+def of_line(simulated: Simulated, one: Usage) -> Floats:
+    """Return what the line and its utilities take in each interval, in kWh."""
     return one.by_interval(CARRIER)[simulated.skip :]
 
 

@@ -38,9 +38,7 @@ def bars(
     return _drawn(options, _name(title, unit, series), *_columns(categories, series))
 
 
-def stacked(
-    categories: Sequence[str], series: Mapping[str, Sequence[float]], unit: str, title: str = ""
-) -> ui.echart:
+def stacked(categories: Sequence[str], series: Mapping[str, Sequence[float]], unit: str, title: str = "") -> ui.echart:
     """Return horizontal bars, one below the other, the parts of each beside each other; names stay readable on a telephone."""
     drawn = [{"name": name, "type": "bar", "stack": "all", "data": list(values)[::-1]} for name, values in series.items()]  # fmt: skip
     options = {

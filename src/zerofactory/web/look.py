@@ -70,7 +70,8 @@ html:not([lang^=en]) .zf-en, html[lang^=en] .zf-zh { display: none; }
 """
 
 # A chart is drawn for the width of the screen; on paper it is scaled to the width of the sheet. The place to drop a file is a
-# button around a field that has no name: the field itself is named and reached, the button around it is none any more.
+# button around a field that has no name: the field itself is named and reached, the button around it is none any more. A table wider
+# than a telephone is reached and moved with the keys.
 SCRIPT = """
 <script>
 addEventListener('beforeprint', () => document.querySelectorAll('.nicegui-echart svg').forEach((drawn) =>
@@ -85,6 +86,7 @@ new MutationObserver(() => {
     around?.removeAttribute('tabindex');
   }
   for (const bar of document.querySelectorAll('.q-loading-bar:not([aria-hidden])')) bar.setAttribute('aria-hidden', 'true');
+  for (const box of document.querySelectorAll('.zf-table .q-table__middle:not([tabindex])')) if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
 }).observe(document.documentElement, {childList: true, subtree: true});
 </script>
 """

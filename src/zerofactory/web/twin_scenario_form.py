@@ -32,6 +32,10 @@ def build(visit: Visit) -> None:
             station = ui.select(stations, value="", label=visit.say("工位", "Station")).props(field).classes("w-52")
             cycle = ui.number(visit.say("平均节拍 s", "Mean cycle, s"), min=0.1).props(field).classes("w-36")
             machines = ui.number(visit.say("机器数", "Machines"), min=1, format="%d").props(field).classes("w-32")
+        with ui.row().classes("gap-3 items-end"):
+            people = ui.number(visit.say("该工位每班人数", "People at it, every shift"), min=0).props(f"{field}").classes("w-48")  # fmt: skip
+            invest = ui.number(visit.say("投资 元", "Investment, CNY"), min=0).props(f"{field}").classes("w-48")
+            life = ui.number(visit.say("寿命 年", "Life, years"), min=1, max=100, format="%d").props(f"{field}").classes("w-32")  # fmt: skip
             over = ui.checkbox(visit.say("覆盖同名场景", "Take the place of one of that name"))
         told = ui.column().classes("w-full").props("aria-live=polite")
 
@@ -40,6 +44,7 @@ def build(visit: Visit) -> None:
             wish = Wish(
                 (name.value or "").strip(), Text(said, said), times.value, shifts.value or "", station.value or None,
                 cycle.value, None if machines.value is None else int(machines.value), bool(over.value),
+                people.value, invest.value, None if life.value is None else int(life.value),
             )  # fmt: skip
             done = await act(visit, "manage", f"twin scenario {wish.id}", lambda context: write(context, wish), told)
             if done is not None:

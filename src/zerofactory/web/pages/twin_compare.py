@@ -13,7 +13,7 @@ from zerofactory.runs import twin_kept, twin_scenario, twin_start
 from zerofactory.runs.jobs import Job
 from zerofactory.runs.twin_compare import FIGURES
 from zerofactory.runs.twin_replay import can_be_played, next_day
-from zerofactory.web import charts, twin_scenario_form
+from zerofactory.web import charts, twin_costs, twin_scenario_form
 from zerofactory.web.act import act
 from zerofactory.web.frame import Page, empty, problems, table
 from zerofactory.web.parts import heading
@@ -120,6 +120,7 @@ def compared(visit: Visit, found: Mapping[str, Any]) -> None:
                 with ui.card().classes("grow basis-96 min-w-0"):
                     ui.label(visit.say(f"{title.zh}之差", f"Difference of {title.en}")).classes("font-semibold")
                     charts.intervals(rows, unit or visit.say("件", "pieces"), visit.say(f"{title.zh}之差", f"difference of {title.en}"))  # fmt: skip
+    twin_costs.show(visit, found)
     columns = [
         ("figure", visit.say("量", "Figure")), ("unit", visit.say("单位", "Unit")), ("before", visit.say("现状", "Plant as it is")),
         ("after", visit.say("场景", "Scenario")), ("difference", visit.say("差", "Difference")), ("range", visit.say("区间", "Interval")), ("share", "%"),
