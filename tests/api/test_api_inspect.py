@@ -132,6 +132,8 @@ def test_the_opinion_of_the_model_may_be_kept_from_the_inspector(
     image = (learned / "new" / "pit103.png").read_bytes()
     (root / "east" / "inspect.toml").write_text('[inspection]\nopinion = "before"\n', encoding="utf-8")
     assert send(inspector, "/v1/inspect/codes", {"image": image}).json()["model"]["rejected"] is True
+    frame = send(inspector, "/v1/inspect/codes", {"image": image}, codes_only="true").json()
+    assert frame == {"codes": [], "model": None}  # of the frames of a live picture no model is asked
     (root / "east" / "inspect.toml").write_text('[inspection]\nopinion = "never"\n', encoding="utf-8")
     told = send(
         inspector, "/v1/inspect/parts", {"image": image}, part_code="N", shop="paint", disposition="accept"

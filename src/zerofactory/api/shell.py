@@ -7,7 +7,6 @@ A stranger may send a login, not a file; only a form of files may be large.
 
 from __future__ import annotations
 
-import hashlib
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 
+from zerofactory.api.body import Body, Unread, says_json, too_large
 from zerofactory.api.faults import answer
 from zerofactory.api.swift import Swift
 from zerofactory.errors import Problem, Text
@@ -24,7 +24,7 @@ from zerofactory.runs.context import clock
 from zerofactory.runs.sites import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -52,9 +52,12 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "geolocation=(), microphone=(), payment=()",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+WITH_CAMERA = {"/inspect/scan": {"Permissions-Policy": "camera=(self), geolocation=(), microphone=(), payment=()"}}
+"""The one page that may show what the camera sees."""
 
 
 class Shell:
@@ -84,23 +87,14 @@ class Shell:
         if await self._swiftly(scope, send):
             return
         most_bytes = await self._allowed(scope)
-        digest, seen, over, started = hashlib.sha256(), 0, False, False
-        scope[BODY_DIGEST] = digest
-
-        async def bounded() -> Message:
-            nonlocal seen, over
-            message = await receive()
-            if message["type"] == "http.request":
-                seen += len(message.get("body", b""))
-                digest.update(message.get("body", b""))
-                if seen > most_bytes:
-                    over = True
-                    raise _TooLarge
-            return message
+        started = False
+        is_json, ours = _is_data(scope) and says_json(_header(scope, b"content-type")), scope["path"].startswith("/v1/")
+        body = Body(receive, most_bytes, is_json, as_is=not ours)
+        scope[BODY_DIGEST] = body.digest
 
         async def guarded(message: Message) -> None:
             nonlocal started
-            if over and not started:  # whatever the application makes of the cut body, the answer is ours
+            if body.refusal and not started:  # whatever the application makes of the cut body, the answer is ours
                 return
             if message["type"] == "http.response.start":
                 started = True
@@ -108,13 +102,13 @@ class Shell:
             await send(message)
 
         if _declared(scope) > most_bytes:
-            await self._too_large(scope, receive, guarded, most_bytes)
+            await _refuse(scope, receive, guarded, (413, (too_large(most_bytes),)))
             return
-        with suppress(_TooLarge):
-            await self._app(scope, bounded, guarded)
-        if over and not started:
-            over = False
-            await self._too_large(scope, receive, guarded, most_bytes)
+        with suppress(Unread):
+            await self._app(scope, body.receive, guarded)
+        if body.refusal and not started:
+            refusal, body.refusal = body.refusal, None
+            await _refuse(scope, receive, guarded, refusal)
 
     async def _swiftly(self, scope: Scope, send: Send) -> bool:
         """Give an answer again that still holds; return whether there was one."""
@@ -133,7 +127,7 @@ class Shell:
 
     def _add_headers(self, scope: Scope, message: Message) -> None:
         headers = MutableHeaders(scope=message)
-        for name, value in HEADERS.items():
+        for name, value in (HEADERS | WITH_CAMERA.get(str(scope["path"]), {})).items():
             headers.setdefault(name, value)
         headers.setdefault("Content-Security-Policy", API_POLICY if _is_data(scope) else POLICY)
         if self._secure:
@@ -155,16 +149,13 @@ class Shell:
         secret = request.cookies.get(cookies.named("session", self._secure), "")
         return access.by_session(store, secret, now) is not None
 
-    async def _too_large(self, scope: Scope, receive: Receive, send: Any, most_bytes: int) -> None:
-        megabytes = most_bytes // 1_000_000
-        text = Text(f"请求超过 {megabytes} MB。", f"The request is over {megabytes} MB.")
-        response = answer(Request(scope), 413, [Problem("upload.large", text, Text("请分成几个文件。", "Split it."))])
+
+async def _refuse(scope: Scope, receive: Receive, send: Any, refusal: tuple[int, Sequence[Problem]]) -> None:
+    """Answer why a body is not taken; one that is too large is not read to its end either."""
+    response = answer(Request(scope), *refusal)
+    if refusal[0] == 413:
         response.headers["Connection"] = "close"
-        await response(scope, receive, send)
-
-
-class _TooLarge(Exception):
-    pass
+    await response(scope, receive, send)
 
 
 def _writes(scope: Scope) -> bool:

@@ -70,7 +70,7 @@ def scan(
     if as_json:
         print_json(done.as_json())
         return
-    _print([*done.raised, *done.extended], say(f"{first} 起 {done.days} 天, {done.meters} 块表", f"{done.days} days from {first}, {done.meters} meters"), context.workspace.plant.time_zone)  # fmt: skip
+    _print([*done.raised, *done.extended], say(f"{first} 起 {done.days} 天, {done.meters} 块表{f', {done.cameras} 台检测相机' if done.cameras else ''}", f"{done.days} days from {first}, {done.meters} meters{f', {done.cameras} cameras' if done.cameras else ''}"), context.workspace.plant.time_zone)  # fmt: skip
     print_line(
         say(
             f"新报警 {len(done.raised)} 个, 延续 {len(done.extended)} 个; 偏离常态的承诺误报率 {done.promised_false_alarm_fraction:.1%}(每表每日)。",

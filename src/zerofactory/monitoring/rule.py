@@ -14,10 +14,12 @@ import numpy as np
 from zerofactory.discover import discover
 from zerofactory.errors import NotFound, Text
 from zerofactory.monitoring.anomaly import Judged
-from zerofactory.monitoring.days import Days, Flags, Numbers
+from zerofactory.monitoring.days import Days, Flags, Numbers, Places
+from zerofactory.optimisation.quality.kept_promise import Looked
 from zerofactory.optimisation.twin.expect import Scale
 
 Severity = Literal["warning", "alarm"]
+INSPECTION = "inspection"  # the carrier of what judges pictures: no energy
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,37 @@ class Expected:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pictured:
+    """Pictures of one camera in their order, in blocks of equal size that are judged whole.
+
+    Parameters
+    ----------
+    figures : array (P × F)
+        Figures of the camera (`optimisation.quality.drift`).
+    day : array (P)
+        Day of each picture, counted from the first day watched.
+    hashes : tuple of str
+        Of the pictures: chance that breaks ties is drawn from them.
+    references : tuple
+        From which picture on what counts as usual (R × F): first what the model learned from, then days taken for normal.
+    """
+
+    figures: Numbers
+    day: Places
+    hashes: tuple[str, ...]
+    references: tuple[tuple[int, Numbers], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Audited:
+    """What people found of the parts of each day, and what the model promised: escapes (None: nothing) and false rejects."""
+
+    days: tuple[Looked, ...]
+    escape_fraction: float | None
+    false_reject_fraction: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Watched:
     """The intervals of one subject, and from which day on episodes are asked for.
 
@@ -90,6 +123,8 @@ class Watched:
         The days from ``first`` on against the learnt normal, of this one meter.
     expected : Expected, optional
         What the twin expects of all days, where this is a place of it.
+    pictured, audited : optional
+        What a camera saw, and what people found of its parts, where this is a camera; its days hold the parts judged.
     """
 
     subject: Subject
@@ -99,6 +134,8 @@ class Watched:
     given: Mapping[str, float] = field(default_factory=dict)
     judged: Judged | None = None
     expected: Expected | None = None
+    pictured: Pictured | None = None
+    audited: Audited | None = None
 
     @property
     def flow(self) -> Numbers:

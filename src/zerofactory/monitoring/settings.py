@@ -9,13 +9,14 @@ off = false
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
-from zerofactory.errors import Problem, Text
+from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.monitoring.rule import Rule, Subject, defaults, parameters, rules
+from zerofactory.notation import toml_of
 
 FILE = "alarms.toml"
 WATCH = "watch"  # not a rule: how collecting looks at the rules
@@ -66,15 +67,15 @@ def settings(text: str, meters: Collection[str]) -> tuple[Settings, list[Problem
     ({'limit_per_hour': 90.0}, [])
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        return Settings(), [
-            _fault("unreadable", f"不是 TOML: {error}", f"Not TOML: {error}", "请改正。", "Mend the file.")
-        ]
+        table = toml_of(text, FILE, "alarms.unreadable")
+    except FaultyData as fault:
+        return Settings(), list(fault.problems)
     problems = [_unknown(key, ("rules",)) for key in table if key != "rules"]
     entries = []
     listed = table.get("rules", [])
-    for row in listed if isinstance(listed, list) else []:
+    if not isinstance(listed, list) or not all(isinstance(row, dict) for row in listed):
+        return Settings(), [*problems, _fault("rules", "rules 不是 [[rules]] 的列表。", "The rules are no list of [[rules]].", "每条规则写一个 [[rules]]。", "Write one [[rules]] for each rule.")]  # fmt: skip
+    for row in listed:
         entry, faults = _entry(row, meters)
         problems += faults
         if entry is not None:
@@ -94,14 +95,18 @@ def _entry(row: Mapping[str, Any], meters: Collection[str]) -> tuple[Setting | N
             continue
         if key not in known and key not in LIMITS:
             problems.append(_unknown(key, (*known, *LIMITS)))
-        elif isinstance(value, bool) or not isinstance(value, int | float):
+        elif isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
             problems.append(_fault("not_a_number", f"“{key}”不是数。", f"'{key}' is not a number.", "请填数。", "Give a number."))  # fmt: skip
         elif key in known and not known[key].minimum <= value <= known[key].maximum:
             bounds = f"{known[key].minimum:g} … {known[key].maximum:g} {known[key].unit}"
             problems.append(_fault("out_of_bounds", f"“{key}” = {value:g} 超出范围。", f"'{key}' = {value:g} is out of bounds.", f"范围: {bounds}。", f"Bounds: {bounds}."))  # fmt: skip
         else:
             given[key] = float(value)
-    chosen = tuple(str(one) for one in row.get("meters", ()))
+    named = row.get("meters", [])
+    if not isinstance(named, list) or not isinstance(row.get("off", False), bool):
+        problems.append(_fault("rules", "meters 应为列表, off 应为 true 或 false。", "The meters are a list, off is true or false.", "请改正该值。", "Mend the value."))  # fmt: skip
+        return None, problems
+    chosen = tuple(str(one) for one in named)
     problems += [_unknown(one, tuple(meters)) for one in chosen if one not in meters and one != "site"]
     return (Setting(name, chosen, given, bool(row.get("off", False))) if not problems else None), problems
 

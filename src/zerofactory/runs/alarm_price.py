@@ -24,6 +24,7 @@ from zerofactory.metering.activity_table import ACTIVITIES, canonical
 from zerofactory.monitoring.alarm import NOTHING, Found, Price
 from zerofactory.monitoring.booking import COUNTED
 from zerofactory.monitoring.live import Prices
+from zerofactory.monitoring.rule import INSPECTION
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.live_price import prices
@@ -39,6 +40,7 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 FUELS = ("stationary_combustion", "mobile_combustion")
 KWH_PER_TCE = 29.3076e6 / 3600.0
 DEMAND_RULE = "peak_demand"
+NO_ENERGY = Text("数的是件, 不是能量", "counts parts, no energy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,8 @@ def priced(context: Context, found: Sequence[Found]) -> list[Found]:
 def _ask(one: Found, plant: Plant) -> tuple[bool, dict[str, object] | None, Text]:
     """Return whether it counts as electricity, the activity of the excess (None: none can be told), and what to say."""
     amount, unit, carrier = abs(one.amount_milli) / 1000.0, one.unit, one.carrier
+    if carrier == INSPECTION:
+        return False, None, NO_ENERGY
     turned = conversions().get((carrier, _energy_unit(carrier, unit)))
     why = NOTHING
     if turned is not None:
@@ -175,6 +179,8 @@ def _kwh(one: Found, as_electricity: bool, by_fuel: float | None) -> float | Non
 def _cost(
     context: Context, one: Found, electric_kwh: float | None, charges: dict[str, Prices]
 ) -> tuple[float | None, Text]:
+    if one.carrier == INSPECTION:
+        return None, NOTHING
     if one.rule == DEMAND_RULE:
         return _demand_cost(context, one)
     carrier = one.carrier if electric_kwh is None else "electricity"

@@ -1,14 +1,16 @@
 """Alarms of a workspace: scan days by every rule, and what people did about what was found. All appended to the book.
 
 series of meters ─► rules (`monitoring.rules`) ─► episodes ─► price ─► alarms (one an episode) ─► ack, assign, close
+cameras of inspection (`inspect_alarms`), the calibrated twin (`twin_expect`) ─────┘
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,18 +22,22 @@ from zerofactory.monitoring.episode import production_of
 from zerofactory.monitoring.rule import Episode, Rule, Watched, rule, rules
 from zerofactory.monitoring.rules.anomaly import terms
 from zerofactory.monitoring.settings import FILE, Settings, settings
+from zerofactory.notation import text_of
 from zerofactory.periods import Period, local_midnight
 from zerofactory.runs.alarm_price import priced
 from zerofactory.runs.alarm_series import Series, series
 from zerofactory.runs.context import Context, run_row
 from zerofactory.store.alarm_events import ALARM_EVENTS
-from zerofactory.store.files import text_of
 from zerofactory.store.schema import RUNS
+
+if TYPE_CHECKING:
+    from zerofactory.runs.inspect_alarms import Camera
 
 METERS_AT_ONCE = 64
 NOT_CALIBRATED = Text(
     "孪生还没有标定: 请先 zf twin calibrate --write。", "The twin is not calibrated yet: run zf twin calibrate --write."
 )
+QUOTED = re.compile(r"""["']([^"'\n]+)["']""")  # in a settings file: what may be the name of a camera
 OPEN = ("open", "acknowledged", "assigned")
 STATES = (*OPEN, "closed")
 
@@ -80,7 +86,7 @@ class Alarm:
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What a scan did: alarms raised and extended, episodes found, meters and days looked at, and what is to be said."""
+    """What a scan did: alarms raised and extended, episodes found, meters, days and cameras looked at, and what is to be said."""
 
     raised: tuple[Alarm, ...]
     extended: tuple[Alarm, ...]
@@ -89,12 +95,13 @@ class Scanned:
     days: int
     promised_false_alarm_fraction: float
     notes: tuple[Text, ...]
+    cameras: int = 0
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {
             "raised": [one.as_json() for one in self.raised], "extended": [one.as_json() for one in self.extended],
-            "found": self.found, "meters": self.meters, "days": self.days,
+            "found": self.found, "meters": self.meters, "cameras": self.cameras, "days": self.days,
             "promised_false_alarm_fraction": self.promised_false_alarm_fraction,
             "notes": [{"zh": note.zh, "en": note.en} for note in self.notes],
         }  # fmt: skip
@@ -125,7 +132,7 @@ def scan(context: Context, asked: Asked) -> Scanned:
     return Scanned(
         tuple(now[name] for step, name, _ in steps if step == "raised"),
         tuple(now[name] for step, name, _ in steps if step == "extended"),
-        len(kept), looked.meters, looked.days, looked.promise, notes,
+        len(kept), looked.meters, looked.days, looked.promise, notes, looked.cameras,
     )  # fmt: skip
 
 
@@ -135,11 +142,14 @@ class _Looked:
     shortest: int
     meters: int = 0
     days: int = 0
+    cameras: int = 0
     learnt: bool = False
     notes: list[Text] = field(default_factory=list)
 
 
 def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found], _Looked]:
+    from zerofactory.runs.inspect_alarms import named
+
     general = own.general("anomaly")
     if asked.false_alarm_fraction is not None:
         general["false_alarm_fraction"] = asked.false_alarm_fraction
@@ -150,8 +160,9 @@ def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found
     reference = given.calibration_days + given.shortest_days
     chosen = [one for name, one in rules().items() if not asked.rules or name in asked.rules]
     found = []
-    every = series(context, asked.first, asked.last, reference)
-    known = {subject.id for one in every for subject in one.subjects}
+    cameras, seen = _of_cameras(context, asked, own, looked)
+    every = _series(context, asked, reference, bool(seen))
+    known = {subject.id for one in every for subject in one.subjects} | set(named(context, asked.meters))
     for name in asked.meters:
         if name not in known:
             raise NotFound(Text("表计", "meter"), name, tuple(sorted(known)))
@@ -164,7 +175,45 @@ def _episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found
             some = Series(tuple(one.subjects[place] for place in part), one.days.of(part), one.first)
             looked.meters += len(part)
             found += _of_meters(context, some, (chosen, own, given), skip[part], looked)
-    return [*found, *_of_twin(context, asked, own, looked)], looked
+    looked.cameras, looked.days = len(seen), looked.days or (asked.last - asked.first).days
+    return [*found, *_of_twin(context, asked, own, looked), *cameras], looked
+
+
+def _series(context: Context, asked: Asked, reference: int, inspected: bool) -> list[Series]:
+    """Return the meters to look at; none where only inspection is asked for, or is all there is."""
+    from zerofactory.runs import inspect_alarms
+
+    if asked.rules and set(asked.rules) <= set(inspect_alarms.RULES):
+        return []
+    try:
+        return series(context, asked.first, asked.last, reference)
+    except FaultyData:
+        if inspected:
+            return []
+        raise
+
+
+def _of_cameras(context: Context, asked: Asked, own: Settings, looked: _Looked) -> tuple[list[Found], list[Camera]]:
+    """Return what the rules of inspection find, and the cameras they looked at."""
+    from zerofactory.runs import inspect_alarms as inspection
+
+    if asked.rules and not set(asked.rules) & set(inspection.RULES):
+        return [], []
+    normal = tuple(
+        inspection.Normal(one.row["meter"], one.row["started_at"], one.row["ended_at"])
+        for one in alarms(context, "closed", {"rule": inspection.DRIFT})
+        if one.row["as_normal"]
+    )
+    wanted = inspection.Asked(asked.first, asked.last, asked.rules, asked.meters, normal)
+    found, seen, notes = inspection.episodes(context, wanted, own)
+    looked.notes += notes
+    if seen:
+        told = [own.general(one)["false_alarm_fraction"] for one in inspection.RULES]
+        looked.notes.append(Text(
+            f"检测相机的承诺误报率 {told[0]:.1%}(每相机每日), 漏检与误判 {told[1]:.1%}(每相机每月)。",
+            f"Inspection cameras: promised false alarms {told[0]:.1%} of camera-days, of escapes and false rejects {told[1]:.1%} of camera-months.",
+        ))  # fmt: skip
+    return found, seen
 
 
 def _of_twin(context: Context, asked: Asked, own: Settings, looked: _Looked) -> list[Found]:
@@ -254,7 +303,11 @@ def own_settings(context: Context) -> Settings:
     path = context.workspace.folder / FILE
     if not path.is_file():
         return Settings()
-    found, problems = settings(text_of(path.read_bytes(), FILE), [one.id for one in context.workspace.plant.meters])
+    from zerofactory.runs.inspect_alarms import named
+
+    text = text_of(path.read_bytes(), FILE)
+    known = [*(one.id for one in context.workspace.plant.meters), *named(context, QUOTED.findall(text))]
+    found, problems = settings(text, known)
     if problems:
         raise FaultyData(problems)
     return found
@@ -401,15 +454,16 @@ def newest_days(context: Context, count: int) -> tuple[date, date]:
     return context.today - timedelta(days=count - 1), context.today + timedelta(days=1)
 
 
-def watch(context: Context) -> tuple[Problem, ...]:
-    """Look at yesterday and today by every rule, book what is new, and return a warning for each alarm raised.
+def watch(context: Context, only: tuple[str, ...] = ()) -> tuple[Problem, ...]:
+    """Look at yesterday and today by every rule (or some), book what is new, and return a warning for each alarm raised.
 
-    This is what `zf collect` calls when readings have been booked; it never raises for want of readings.
+    This is what `zf collect` calls when readings have been booked, and `zf inspect listen` for its rules; it never raises for want of
+    readings.
     """
     said = own_settings(context).general("watch")
     first, last = newest_days(context, int(said["days"]))
     try:
-        done = scan(context, Asked(first, last, calibration_days=said["calibration_days"]))
+        done = scan(context, Asked(first, last, only, calibration_days=said["calibration_days"]))
     except FaultyData as fault:
         return tuple(replace(one, severity="warning") for one in fault.problems if one.code != "alarms.no_readings")
     hint = "zf alarms show {0}"

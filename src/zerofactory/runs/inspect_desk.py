@@ -63,17 +63,17 @@ def _received(context: Context, sent: Sent, image: bytes | None, code_image: byt
     return told
 
 
-def look_at(context: Context, content: bytes, model: str = "") -> dict[str, object]:
+def look_at(context: Context, content: bytes, model: str = "", codes_only: bool = False) -> dict[str, object]:
     """Return the codes in a photograph and, where inspectors are shown it beforehand, what the model says of it."""
     with _AT_ONCE:
-        return _looked_at(context, content, model)
+        return _looked_at(context, content, model, codes_only)
 
 
-def _looked_at(context: Context, content: bytes, model: str) -> dict[str, object]:
+def _looked_at(context: Context, content: bytes, model: str, codes_only: bool) -> dict[str, object]:
     own = settings(context)
     shown = photo(content, own.most_picture_bytes, "image")
     told: dict[str, object] = {"codes": [one.as_json() for one in _codes(shown, own.most_code_characters)], "model": None}  # fmt: skip
-    judge = chosen_model(context, model) if own.opinion == "before" else None
+    judge = chosen_model(context, model) if own.opinion == "before" and not codes_only else None
     if judge is not None:
         try:
             said = verdict_of(judge, shown.picture)

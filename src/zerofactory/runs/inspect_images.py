@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
-from zerofactory.store.files import text_of
+from zerofactory.notation import text_of
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp")
 LIST = "labels.csv"

@@ -10,17 +10,23 @@ import asyncio
 import base64
 import binascii
 import json
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from importlib.util import find_spec
 from typing import Any
 
+import sqlalchemy as sa
+
 from zerofactory.connectors.connection import default_rules, missing_library
 from zerofactory.connectors.link import Connection, LinkFault, Surroundings
 from zerofactory.connectors.mqtt_session import MqttSession
 from zerofactory.connectors.simulated_broker import matches
-from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.errors import FaultyData, NotFound, Problem, Text, ZeroFactoryError
+from zerofactory.monitoring.rule import defaults
+from zerofactory.notation import json_of
+from zerofactory.runs import alarms, inspect_alarms
 from zerofactory.runs.context import Context, clock
 from zerofactory.runs.inspect_desk import Sent, receive
 from zerofactory.runs.inspect_settings import settings
@@ -101,6 +107,8 @@ async def _listen(context: Context, asked: Asked, heard: Heard, tell: Callable[[
     connection = Connection("inspect", "mqtt_json", asked.broker, options=asked.options)
     around = Surroundings(context.workspace.plant, context.workspace.folder, tell, lambda: 0, WAITING)
     loop, wait = asyncio.get_running_loop(), first_wait
+    every_s = defaults("watch")["every_minutes"] * 60.0
+    next_look = loop.time() + every_s
     end = None if asked.seconds is None else loop.time() + asked.seconds
 
     def over() -> bool:
@@ -120,12 +128,26 @@ async def _listen(context: Context, asked: Asked, heard: Heard, tell: Callable[[
                     show(told)
                 await session.delivered()
                 await session.acknowledge()
+                if loop.time() >= next_look:
+                    next_look = loop.time() + every_s
+                    for problem in await asyncio.to_thread(watch_cameras, context):
+                        tell(problem)
         except LinkFault as fault:
             tell(fault.problem)
             await asyncio.sleep(min(wait, max(0.0, end - loop.time())) if end is not None else wait)
             wait = min(2 * wait, longest_wait)
         finally:
             await session.close()
+
+
+def watch_cameras(context: Context) -> tuple[Problem, ...]:
+    """Look at yesterday and today by the rules of inspection and return what there is to tell; it stops no line."""
+    fresh = replace(context, workspace=Workspace(context.workspace.folder), now=clock())
+    try:
+        return alarms.watch(fresh, inspect_alarms.RULES)
+    except (OSError, sqlite3.Error, sa.exc.SQLAlchemyError, ZeroFactoryError) as error:
+        said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        return (Problem("inspect.alarms", Text(f"报警暂未检查: {said}", f"Alarms were not looked at for now: {said}"), Text("稍后再查。", "They are looked at later."), severity="warning"),)  # fmt: skip
 
 
 def _judged(context: Context, asked: Asked, topic: str, payload: bytes, heard: Heard) -> dict[str, object]:
@@ -162,8 +184,7 @@ def read(part: Sent, wanted: str, topic: str, payload: bytes, most_bytes: int) -
     if payload.lstrip()[:1] != b"{":
         return replace(part, part_code=_code_in(wanted, topic)), payload
     try:
-        told = json.loads(payload)
-        json.dumps(told, ensure_ascii=False).encode()  # half a character could be neither booked nor answered
+        told = json_of(payload, None, _fault("", "").code)
         strange = sorted(set(told) - set(KEYS)) or [name for name in KEYS if not isinstance(told.get(name, ""), str)]
         if strange:
             raise FaultyData([_fault(f"键 {', '.join(strange)[:80]} 不认识或不是文字。", f"The keys {', '.join(strange)[:80]} are unknown or no text.")])  # fmt: skip
@@ -171,8 +192,8 @@ def read(part: Sent, wanted: str, topic: str, payload: bytes, most_bytes: int) -
         at = datetime.fromisoformat(told["inspected_at"]) if told.get("inspected_at") else None
         if at is not None and at.tzinfo is None:
             raise ValueError("no time zone")
-    except (ValueError, binascii.Error, RecursionError) as error:
-        raise FaultyData([_fault(f"JSON 读不了: {str(error)[:80]}", f"The JSON cannot be read: {str(error)[:80]}")]) from error  # fmt: skip
+    except (ValueError, binascii.Error) as error:
+        raise FaultyData([_fault("图片不是 base64, 或时刻没有时区。", "The picture is no base64, or the time has no zone.")]) from error  # fmt: skip
     return replace(
         part, part_code=told.get("part_code", "") or _code_in(wanted, topic), station=told.get("station") or part.station,
         product=told.get("product") or part.product, inspected_at=at,

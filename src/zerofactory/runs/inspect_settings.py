@@ -9,16 +9,18 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 FILE = "inspect.toml"
+GUIDE = Text("可写的键见 zf 文档 docs/how-to/inspect-line.md。", "The keys are in docs/how-to/inspect-line.md.")
 
 
 class Settings(BaseModel):
     """What inspection keeps, sends and asks for; meaning and ground of each in ``inspect_policy.toml``."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     audit_fraction: float = Field(ge=0.0, le=1.0)
     opinion: Literal["after", "before", "never"]
     most_picture_bytes: int = Field(ge=10_000, le=200_000_000)
@@ -35,10 +37,7 @@ def settings(context: Context) -> Settings:
     found = dict(told["inspection"])
     path = context.workspace.folder / FILE
     if path.is_file():
-        try:
-            own = tomllib.loads(text_of(path.read_bytes(), FILE))
-        except tomllib.TOMLDecodeError as error:
-            raise FaultyData([_fault(f"{error}")]) from error
+        own = toml_of(text_of(path.read_bytes(), FILE), FILE, "inspect.settings")
         strange = [name for name in own if name != "inspection"]
         if strange or not isinstance(own.get("inspection", {}), dict):
             raise FaultyData([_fault(f"[{name}]") for name in strange or ["inspection"]])
@@ -46,10 +45,8 @@ def settings(context: Context) -> Settings:
     try:
         return Settings(**found)
     except ValidationError as error:
-        raise FaultyData(
-            [_fault(f"{'.'.join(map(str, one['loc']))}: {one['msg']}") for one in error.errors()]
-        ) from error
+        raise FaultyData(problems_of(error, "inspect.settings", GUIDE, FILE)) from error
 
 
 def _fault(said: str) -> Problem:
-    return Problem("inspect.settings", Text(f"检验设置有误: {said}", f"The settings of inspection are faulty: {said}"), Text("可写的键见 zf 文档 docs/how-to/inspect-line.md。", "The keys are in docs/how-to/inspect-line.md."), file=FILE)  # fmt: skip
+    return Problem("inspect.settings", Text(f"检验设置有误: {said}", f"The settings of inspection are faulty: {said}"), GUIDE, file=FILE)  # fmt: skip

@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
@@ -19,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import json_of
 from zerofactory.runs.inspect_images import ENDINGS, MOST_BYTES, MOST_IMAGES, Picture, group_of, read_one
-from zerofactory.store.files import text_of
 
 LISTS = ("shapes.json", "frames.json", "annotations.json", "_annotations.coco.json")
 MASKS = ("masks", "ground_truth")
@@ -106,10 +105,16 @@ def _listed(path: Path, good: str, faults: _Faults) -> list[_Row]:
         faults.add("list", "标注文件超过 40 MB。", "The list is above 40 MB.", path.name)
         return []
     try:
-        raw = json.loads(text_of(path.read_bytes(), path.name))
+        raw = json_of(path.read_bytes(), path.name, "inspect.list")
         rows = list(_coco(raw, good) if "annotations" in raw else _frames(raw, good))
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
-        faults.add("list", f"标注文件读不懂: {error}。", f"The list cannot be understood: {error}.", path.name)
+    except FaultyData as fault:
+        faults.problems += [one.at(file=path.name) for one in fault.problems]
+        return []
+    except KeyError as error:
+        faults.add("list", f"标注文件缺少 {error}。", f"The list lacks {error}.", path.name)
+        return []
+    except (ValueError, TypeError, AttributeError, IndexError, OverflowError):
+        faults.add("list", "标注文件里有值的种类不对。", "A value of the list is of the wrong kind.", path.name)
         return []
     for row in rows:
         if Path(row.file).is_absolute() or ".." in Path(row.file).parts:
@@ -133,7 +138,9 @@ def _coco(raw: Mapping[str, Any], good: str) -> Iterator[_Row]:
     for one in raw["annotations"]:
         label, outline = titles[one["category_id"]], one.get("segmentation")
         if isinstance(outline, dict):
-            raise ValueError("run-length masks; polygons or boxes are read")
+            raise _shapeless(
+                "不读游程编码的掩膜, 请给多边形或方框。", "Run-length masks are not read; give polygons or boxes."
+            )
         left, top, wide, high = one["bbox"] if not outline else (0, 0, 0, 0)
         own = [
             Shape(label, _points([(flat[at], flat[at + 1]) for at in range(0, len(flat), 2)])) for flat in outline or []
@@ -148,14 +155,24 @@ def _coco(raw: Mapping[str, Any], good: str) -> Iterator[_Row]:
 def _points(points: Sequence[Sequence[float]]) -> tuple[tuple[float, float], ...]:
     found = tuple((float(x), float(y)) for x, y in points)
     if len(found) < LEAST_POINTS or not all(isfinite(x) and isfinite(y) for x, y in found):
-        raise ValueError(f"an outline of {len(found)} points")
+        raise _shapeless(
+            f"轮廓只有 {len(found)} 个点, 或坐标不是有限的数。",
+            f"An outline has {len(found)} points, or a coordinate is not finite.",
+        )
     return found
 
 
 def _box(label: str, left: float, top: float, right: float, bottom: float) -> Shape:
     if not (right > left and bottom > top):
-        raise ValueError(f"a box from {left:g}, {top:g} to {right:g}, {bottom:g}")
+        raise _shapeless(
+            f"方框从 {left:g}, {top:g} 到 {right:g}, {bottom:g}, 没有面积。",
+            f"A box from {left:g}, {top:g} to {right:g}, {bottom:g} has no area.",
+        )
     return Shape(label, _points([(left, top), (right, top), (right, bottom), (left, bottom)]))
+
+
+def _shapeless(zh: str, en: str) -> FaultyData:
+    return FaultyData([Problem("inspect.list", Text(zh, en), Text("请改正标注。", "Correct what is marked."))])
 
 
 def _masked(folder: Path, good: str) -> Iterator[_Row]:

@@ -101,20 +101,23 @@
   };
   const take = async (image) => {
     if (image.size > T.most_bytes) { say(W.large, true); return; }
+    const one = draft;
     draft.image = image;
     show(image);
     await saveDraft();
-    await read(image);
+    if (one === draft) await read(image);
   };
   const read = async (image) => {
+    const one = draft, over = () => one !== draft || ![draft.image, draft.code_image].includes(image);  // booked, or taken again
     say(W.reading);
     el('codes').replaceChildren();
     const asked = new FormData();
     asked.append('image', image, 'part.jpg');
     asked.append('model', words().model);
     let answer;
-    try { answer = await post('/v1/inspect/codes', asked); } catch { say(W.offline_code); return; }
+    try { answer = await post('/v1/inspect/codes', asked); } catch { if (!over()) say(W.offline_code); return; }
     const told = await answer.json().catch(() => ({}));
+    if (over()) return;
     if (!answer.ok) { say(problemText(told), true); return; }
     const texts = [...new Set(told.codes.map((one) => one.text))];
     if (texts.length === 1 && !el('code').value) el('code').value = texts[0];
@@ -155,6 +158,7 @@
     const at = new Date().toISOString();
     const one = { id: `${at} ${Math.random()}`, who: T.who, at, image: draft.image, code_image: draft.code_image, words: { ...told, disposition, inspected_at: at } };
     await keep(one);
+    T.booked(told.part_code);
     await clear();
     el('result').hidden = true;
     say(W.sending);
@@ -181,6 +185,19 @@
     say(told.image_sha256 && !told.kept ? W.full : W.booked);
     el('result').scrollIntoView({ block: 'nearest' });
   };
+
+  // what the camera's live picture needs of the form (inspect_camera.js)
+  let filled = '';
+  Object.assign(T, {
+    post, take, problemText,
+    fill: (text) => {                                          // a code that was typed stays
+      const field = el('code'), typed = field.value.trim();
+      if (typed === text || (typed && typed !== filled)) return false;
+      field.value = filled = text;
+      saveDraft();
+      return true;
+    },
+  });
 
   const start = async () => {
     for (const name of FIELDS) {
@@ -210,6 +227,7 @@
     if (before) await restore(before);
     await list();
     await sendAll();
+    T.ready();
     root.dataset.ready = '1';
   };
   const look = setInterval(() => {

@@ -41,10 +41,11 @@ class PartSent(BaseModel):
 
 
 class PhotoSent(BaseModel):
-    """A photograph to read codes from."""
+    """A photograph to read codes from; ``codes_only``: a frame of the live picture, of which no model is asked."""
 
     model_config = ConfigDict(extra="forbid")
     model: Words = ""
+    codes_only: bool = False
     image: UploadFile
 
 
@@ -83,7 +84,7 @@ def take(
 def codes(visit: Inspecting, sent: Annotated[PhotoSent, Form(media_type="multipart/form-data")]) -> Response:
     """Read the codes in a photograph; nothing is booked or kept."""
     content = _read(sent.image, settings(visit.context).most_picture_bytes)
-    return plain(look_at(visit.context, content or b"", sent.model))
+    return plain(look_at(visit.context, content or b"", sent.model, sent.codes_only))
 
 
 @ROUTER.get("/defects")

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from zerofactory.errors import Misuse, Text
 
 Floats = NDArray[np.float64]
-FIGURES = ("brightness", "contrast", "sharpness", "colour", "clipped")
+FIGURES = ("brightness", "contrast", "sharpness", "colour", "clipped", "across", "down")
 TITLES = {
     "brightness": Text("亮度", "brightness"), "contrast": Text("对比度", "contrast"), "sharpness": Text("清晰度", "sharpness"),
     "colour": Text("色调", "colour"), "clipped": Text("过曝或全黑", "clipped pixels"),
+    "across": Text("左右位置", "position across"), "down": Text("上下位置", "position down"),
 }  # fmt: skip
 JUMP = 0.01
 """Share of the capital moved evenly between the bets before each image (the paper's J)."""
@@ -29,6 +30,8 @@ POWERS = (0.3, 0.6)
 """Exponents κ of the bets κ·p^(κ−1), on small and on large p alike; each has the mean 1 over evenly distributed p."""
 LEAST = 10
 """Images of reference below which nothing is told."""
+CELLS = 16
+"""Cells a side over which the place of what stands out is taken: coarse, so that grain and small defects do not move it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ class Drift:
 def condition(image: NDArray[np.uint8]) -> Floats:
     """Return the figures of an image (height × width × 3, 0 … 255) that a change of camera, lens or light moves and a small defect does not.
 
-    Medians and means over the whole image: brightness, spread, strength of the finest detail, red against blue, share of clipped pixels.
+    Medians and means over the whole image: brightness, spread, strength of the finest detail, red against blue, share of clipped pixels,
+    and where what differs from the middle grey has its centre, across and down (0 left or top, 1 right or bottom).
 
     >>> condition(np.full((32, 32, 3), 100, dtype=np.uint8))[[0, 3, 4]].round(2).tolist()
     [100.0, 0.0, 0.0]
@@ -77,23 +81,45 @@ def condition(image: NDArray[np.uint8]) -> Floats:
     red, blue = float(image[..., 0].mean()), float(image[..., 2].mean())
     clipped = float(((grey < 3.0) | (grey > 252.0)).mean())
     return np.array(
-        [np.median(grey), grey.std(), np.log(fine.mean() + 0.01), np.log((red + 1.0) / (blue + 1.0)), clipped]
-    )
+        [np.median(grey), grey.std(), np.log(fine.mean() + 0.01), np.log((red + 1.0) / (blue + 1.0)), clipped, *_centre(grey)]
+    )  # fmt: skip
+
+
+def _centre(grey: Floats) -> tuple[float, float]:
+    """Return where what stands out of an image has its centre: across and down, each from 0 to 1.
+
+    >>> image = np.zeros((64, 64))
+    >>> image[48:, :16] = 200.0
+    >>> _centre(image)
+    (0.125, 0.875)
+    """
+    high, wide = (max(side // CELLS, 1) for side in grey.shape)
+    cells = grey[: grey.shape[0] // high * high, : grey.shape[1] // wide * wide]
+    cells = cells.reshape(-1, high, cells.shape[1] // wide, wide).mean(axis=(1, 3))
+    weight = np.abs(cells - np.median(cells))
+    total = float(weight.sum())
+    if total <= 0.0:
+        return 0.5, 0.5
+    down, across = ((np.arange(count) + 0.5) / count for count in cells.shape)
+    return float(weight.sum(axis=0) @ across) / total, float(weight.sum(axis=1) @ down) / total
 
 
 def watch(reference: Floats, stream: Floats, hashes: Sequence[str], promised: float = 0.01) -> Drift:
     """Return whether a stream of images (image × figure) still comes as the reference did.
+
+    Figures that the reference of an earlier model does not hold (the position) are left out.
 
     Raises
     ------
     Misuse
         The reference is too small, the figures differ, or the promise is none.
     """
-    if len(reference) < LEAST or stream.ndim != 2 or reference.shape[1] != stream.shape[1]:
+    if len(reference) < LEAST or stream.ndim != 2 or reference.shape[1] > stream.shape[1]:
         raise Misuse(f"a reference of at least {LEAST} images with the figures of the stream is needed")
     if not 0.0 < promised < 1.0 or len(hashes) != len(stream):
         raise Misuse("a promise between 0 and 1 and one hash an image are needed")
     count = reference.shape[1]
+    stream = stream[:, :count]
     before = np.empty((len(reference) + len(stream), count))
     before[: len(reference)] = reference
     bets = np.full((count, 2 * len(POWERS) + 1), 1.0 / (2 * len(POWERS) + 1))
@@ -110,7 +136,7 @@ def watch(reference: Floats, stream: Floats, hashes: Sequence[str], promised: fl
         if own.mean() >= 1.0 / promised:
             most = int(own.argmax())
             lower = figures[most] < np.median(reference[:, most])
-            return Drift(len(stream), promised, greatest, place, FIGURES[most] if count == len(FIGURES) else str(most), "lower" if lower else "higher")  # fmt: skip
+            return Drift(len(stream), promised, greatest, place, FIGURES[most] if count <= len(FIGURES) else str(most), "lower" if lower else "higher")  # fmt: skip
     return Drift(len(stream), promised, greatest, None, "", "")
 
 

@@ -13,6 +13,7 @@ from zerofactory.monitoring.rule import rules
 from zerofactory.periods import Period, zone
 from zerofactory.runs import alarms as run
 from zerofactory.runs.context import Context
+from zerofactory.runs.inspect_alarms import AUDIT, DRIFT
 from zerofactory.runs.profile import months_of
 from zerofactory.web.act import act
 from zerofactory.web.frame import Page, empty, figure, table
@@ -25,6 +26,10 @@ STATES = {
     "open": Text("未确认", "open"), "acknowledged": Text("已确认", "acknowledged"), "assigned": Text("已指派", "assigned"), "closed": Text("已关闭", "closed"),
 }  # fmt: skip
 COURSE = {"raised": Text("发现", "raised"), "extended": Text("延续", "still there"), **STATES}  # fmt: skip
+LINKS = {
+    DRIFT: ("/inspect?part=models", Text("看这台相机与模型", "See the camera and its model")),
+    AUDIT: ("/inspect?part=audit", Text("看漏检与误判", "See escapes and false rejects")),
+}  # fmt: skip
 STEPS = {
     "acknowledge": Text("确认", "Acknowledge"), "assign": Text("指派", "Assign"), "close": Text("关闭(须写原因)", "Close (with a reason)"),
     "normal": Text("关闭: 属于常态", "Close: it is normal"),
@@ -84,7 +89,7 @@ def _scan(visit: Visit, result: ui.column) -> None:
             ui.navigate.reload()
             return
         with result:
-            ui.label(visit.say(f"{done.meters} 块表, {done.days} 天, 没有新的异常。", f"{done.meters} meters, {done.days} days: nothing new.")).props("role=status")  # fmt: skip
+            ui.label(visit.say(f"{done.meters} 块表{f', {done.cameras} 台检测相机' if done.cameras else ''}, {done.days} 天, 没有新的异常。", f"{done.meters} meters{f', {done.cameras} cameras' if done.cameras else ''}, {done.days} days: nothing new.")).props("role=status")  # fmt: skip
             for note in done.notes:
                 ui.label(visit.read(note)).classes("text-sm opacity-70")
 
@@ -114,12 +119,13 @@ def _list(visit: Visit, found: list[run.Alarm]) -> None:
     for one in found:
         row = one.row
         rows.append(
-            {"id": one.alarm_id, "alarm": one.alarm_id, "state": visit.read(STATES[one.state]), "what": row["message_zh"] if visit.language == "zh" else row["message_en"], "meter": meters.get(row["meter"], row["meter"]),
+            {"id": one.alarm_id, "alarm": one.alarm_id, "state": visit.read(STATES[one.state]), "what": row["message_zh"] if visit.language == "zh" else row["message_en"], "meter": meters.get(row["meter"], row["meter"]), "link": LINKS.get(row["rule"], ("",))[0],
              "shop": shops.get(row["shop"], row["shop"] or "—"), "from": f"{row['started_at'].astimezone(clock):%Y-%m-%d %H:%M}", "to": f"{row['ended_at'].astimezone(clock):%Y-%m-%d %H:%M}",
              "energy": _number(row["energy_wh"], 1 / WH_PER_MWH, 2), "cost": _number(row["cost_cny"], 1.0, 0), "carbon": _number(row["emissions_gco2e"], 0.001, 0), "who": one.assignee or "—"}
         )  # fmt: skip
     made = table(columns, rows, ("energy", "cost", "carbon"), per_page=25)
     made.add_slot("body-cell-alarm", '<q-td :props="props"><a :href="`/alarms?alarm=${encodeURIComponent(props.value)}`">{{ props.value }}</a></q-td>')  # fmt: skip
+    made.add_slot("body-cell-meter", '<q-td :props="props"><a v-if="props.row.link" :href="props.row.link">{{ props.value }}</a><span v-else>{{ props.value }}</span></q-td>')  # fmt: skip
 
 
 def _number(value: float | None, per: float, digits: int) -> str:
@@ -168,6 +174,11 @@ def _one(visit: Visit, found: list[run.Alarm]) -> None:
     raised: Any = rules().get(one.row["rule"])
     if raised is not None:
         ui.label(f"{visit.say('规则', 'Rule')}: {visit.read(raised.title)}").classes("opacity-80")
+    message = one.row["message_zh"] if visit.language == "zh" else one.row["message_en"]
+    ui.label(message)
+    if one.row["rule"] in LINKS:
+        target, title = LINKS[one.row["rule"]]
+        ui.link(visit.read(title), target).classes("zf-link").props("id=zf-inspection")
     columns = [("at", visit.say("时间", "At")), ("state", visit.say("状态", "State")), ("actor", visit.say("谁", "By")), ("who", visit.say("负责", "Assigned to")), ("text", visit.say("说明", "Note"))]  # fmt: skip
     rows = [
         {"id": n, "at": str(step["at"])[:16].replace("T", " "), "state": visit.read(COURSE.get(step["state"], Text(step["state"], step["state"]))), "actor": step["actor"], "who": step["assignee"] or "—", "text": step["text"] or "—"}

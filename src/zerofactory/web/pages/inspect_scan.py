@@ -36,7 +36,18 @@ WORDS = {
     "model": Text("模型:", "Model:"), "rejects": Text("不合格", "not good"), "passes": Text("合格", "good"), "score": Text("得分", "score"), "threshold": Text("阈值", "threshold"),
     "unjudged": Text("模型没有判定:", "The model did not judge:"), "agrees": Text("与模型一致。", "You and the model agree."),
     "disagrees": Text("与模型不一致, 已排入复核。", "You and the model disagree: it will be looked at again."),
+    "live": Text("连续扫码", "Scan continuously"), "video": Text("摄像头画面", "picture of the camera"), "shot": Text("拍下这件", "Take this one"),
+    "torch": Text("补光灯", "Light"), "live_stop": Text("关摄像头", "Stop"), "asking": Text("正在打开摄像头, 请允许使用。", "Opening the camera: please allow it."),
+    "looking": Text("请把码对准方框。", "Hold the code into the frame."), "taken": Text("已拍下, 请判定。", "Taken: now say what it is."),
+    "several": Text("画面里有多个码, 请只对准一个。", "Several codes are in the picture: show one."), "camera_off": Text("摄像头已关。", "The camera is off."),
+    "denied": Text("没有获准使用摄像头。请在浏览器的网站设置里允许本站用摄像头, 再点“连续扫码”; 也可照旧拍照。", "The camera may not be used. Allow it for this site in the browser's settings and try again, or take photographs as before."),
+    "no_camera": Text("这台设备没有摄像头, 请选图或手工输入。", "This device has no camera: choose a picture or type the code."),
+    "camera_busy": Text("摄像头正被别的程序占用。", "Another program uses the camera."), "camera_ended": Text("摄像头断开了, 可以再开。", "The camera was taken away; open it again."),
+    "camera_fault": Text("摄像头打不开:", "The camera does not open:"), "no_torch": Text("补光灯打不开。", "The light does not go on."),
+    "no_live": Text("这个浏览器不能用摄像头画面, 请照旧拍照。", "This browser has no live picture: take photographs as before."),
+    "insecure": Text("本页不是经 https 打开的, 浏览器不给摄像头画面; 请照旧拍照, 或请管理员开通 https。", "This page did not come by https, so the browser gives no live picture: take photographs as before, or ask for https."),
 }  # fmt: skip
+SCRIPTS = ("inspect_camera.js", "inspect_scan.js")
 STYLE = """
 #zf-scan { display: flex; flex-direction: column; gap: 14px; width: 100%; max-width: 560px; }
 #zf-scan [hidden] { display: none !important; }
@@ -54,6 +65,11 @@ STYLE = """
 #zf-scan .zf-chip:has(input:checked) { background: #0b6e4f; border-color: #0b6e4f; color: #fff; } #zf-scan .zf-chip input { position: absolute; opacity: 0; width: 1px; }
 #zf-scan img { width: 100%; max-height: 320px; object-fit: contain; border-radius: 10px; background: var(--zf-grid); }
 #zf-scan summary { cursor: pointer; min-height: 32px; } #zf-scan summary::after { content: " ▾"; } #zf-scan details .zf-field { margin-top: 8px; }
+#zf-view { position: relative; border-radius: 12px; overflow: hidden; background: #000; border: 3px solid transparent; }
+#zf-view video { display: block; width: 100%; max-height: 46vh; object-fit: cover; } #zf-live[data-state=on] ~ #zf-preview { max-height: 150px; }
+#zf-scan #zf-shot { background: #0b6e4f; color: #fff; border-color: transparent; flex: 2; } #zf-view.zf-found { border-color: #2fbf71; } #zf-view.zf-taken video { opacity: .3; }
+#zf-view .zf-aim { position: absolute; inset: 14% 18%; border: 3px dashed #fff; border-radius: 16px; box-shadow: 0 0 0 2000px #0005; pointer-events: none; } #zf-view.zf-found .zf-aim { border: 3px solid #2fbf71; }
+#zf-live, #zf-live-box { display: flex; flex-direction: column; gap: 10px; } #zf-scan .zf-act[aria-pressed=true] { background: #8a5a00; color: #fff; } #zf-live-told:empty { display: none; }
 #zf-told { min-height: 1.6em; font-weight: 600; } #zf-scan .zf-bad { color: #b3261e; } body.body--dark #zf-scan .zf-bad { color: #ff9a90; }
 #zf-result { border: 1px solid var(--zf-line); border-radius: 12px; padding: 12px; display: flex; flex-direction: column; gap: 8px; }
 """
@@ -69,7 +85,7 @@ def build(visit: Visit) -> None:
     }  # fmt: skip
     ui.add_css(STYLE)
     ui.html(_form(visit, words), sanitize=False).classes("w-full")
-    script = files("zerofactory.web").joinpath("inspect_scan.js").read_text(encoding="utf-8")
+    script = "".join(files("zerofactory.web").joinpath(name).read_text(encoding="utf-8") for name in SCRIPTS)
     safe = json.dumps(told, ensure_ascii=False).replace("<", "\\u003c")
     ui.add_body_html(f"<script>window.zfScan = {safe};\n{script}</script>")
 
@@ -82,6 +98,13 @@ def _form(visit: Visit, words: Mapping[str, str]) -> str:
     return f"""
 <form id="zf-scan" onsubmit="return false" autocomplete="off">
   {_where(visit, said)}
+  <section id="zf-live" data-state="off" hidden>
+    <button type="button" class="zf-act" id="zf-live-start">{said["live"]}</button>
+    <div id="zf-live-box" hidden><div id="zf-view"><video id="zf-video" playsinline muted aria-label="{said["video"]}"></video><div class="zf-aim" aria-hidden="true"></div></div>
+      <div class="zf-pair"><button type="button" class="zf-act" id="zf-shot">{said["shot"]}</button><button type="button" class="zf-act" id="zf-torch" aria-pressed="false" hidden>{said["torch"]}</button>
+        <button type="button" class="zf-act" id="zf-live-stop">{said["live_stop"]}</button></div></div>
+    <div id="zf-live-told" role="status" aria-live="polite"></div>
+  </section>
   <label class="zf-shoot">{said["photo"]}<input type="file" id="zf-photo" accept="image/*" capture="environment"></label>
   <img id="zf-preview" alt="{said["preview"]}" hidden>
   <div class="zf-pair"><input class="zf-field" id="zf-code" aria-label="{said["code"]}" placeholder="{said["code"]}" maxlength="100" enterkeyhint="done">
