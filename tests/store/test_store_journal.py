@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -125,6 +126,20 @@ def test_reversal_takes_back_and_rebooking_counts_again(journal: Journal) -> Non
     assert journal.active(RUNS)["run_id"].to_list() == ["run_id two", "run_id three", "run_id one"]
     assert journal.active(RUNS, until=3).height == 3
     assert journal.rows(RUNS).height == 5
+    assert journal.check() == []
+
+
+def test_reversal_of_nothing_is_chained_as_it_is_kept(journal: Journal) -> None:
+    from zerofactory.store.schema import ACTIVITIES
+
+    kinds = {"text": "x", "integer": 1, "number": 0.0, "flag": True, "moment": datetime(2025, 1, 1, tzinfo=UTC)}
+    plain = {column.name: kinds[column.dtype] for column in ACTIVITIES.columns}
+    rows = ACTIVITIES.frame([plain | {"activity_id": str(n), "quantity": float(n % 2)} for n in range(9)])
+    with journal.writing(at="four", kind="close", actor="t") as writer:
+        writer.append(ACTIVITIES, rows)
+    with journal.writing(at="five", kind="close", actor="t") as writer:
+        writer.reverse(ACTIVITIES, rows, "~5")
+    assert journal.rows(ACTIVITIES)["quantity"].to_list() == [0.0, 1.0] * 4 + [0.0] + [0.0, -1.0] * 4 + [0.0]
     assert journal.check() == []
 
 

@@ -5,7 +5,6 @@ A workspace may have its own file; the fictional reference plant has a packaged 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,13 +15,13 @@ from urllib.parse import quote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.reporting.shells.facts import Address, Key, Nameplate
 from zerofactory.reporting.shells.nameplate import named
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.runs.entry_words import worded
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "shells.toml"
 GUIDE = Text("写法见 docs/how-to/aas.md。", "See docs/how-to/aas.md.")
@@ -124,20 +123,11 @@ def _text(context: Context) -> str:
 
 
 def _file(text: str) -> ShellsFile:
+    raw = toml_of(text, NAME, "shells_file.unreadable")
     try:
-        return ShellsFile.model_validate(tomllib.loads(text))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        mend = Text("请改正 TOML 语法。", "Mend the TOML.")
-        raise FaultyData([Problem("shells_file.unreadable", message, mend, file=NAME)]) from error
+        return ShellsFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry)) for entry in error.errors(include_url=False)]) from error
-
-
-def _fault(entry: Mapping[str, Any]) -> Problem:
-    message = worded(entry)
-    column = ".".join(str(part) for part in entry["loc"])
-    return Problem(f"shells_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
+        raise FaultyData(problems_of(error, "shells_file", GUIDE, NAME, raw)) from error
 
 
 def _addresses(file: ShellsFile) -> Iterator[Problem]:
@@ -154,10 +144,10 @@ def _addresses(file: ShellsFile) -> Iterator[Problem]:
 
 def _unknown(file: ShellsFile, known: Sequence[Key]) -> Iterator[Problem]:
     names = [named(one) for one in known]
-    for place, one in enumerate(file.nameplates):
+    for one in file.nameplates:
         if one.of not in names:
             told = NotFound(Text("对象", "thing"), one.of, names).as_problem()
-            yield told.at(file=NAME, column=f"nameplates[{place}].of")
+            yield told.at(file=NAME, column=f"nameplates.{one.of}.of")
     seen = [one.of for one in file.nameplates]
     for name in sorted({name for name in seen if seen.count(name) > 1}):
         message = Text(f"“{name}”有两个铭牌。", f"'{name}' has two name plates.")

@@ -6,18 +6,23 @@ No secret stands in the file: it names the variable or the file that holds it. U
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from zerofactory.connectors.web_request import may_ask
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.access import ROLES, policy
 from zerofactory.store.access import ANY_SITE
+from zerofactory.wording import complaint, problems_of
 
 CONFIG_FILE = "access.toml"
+_ADDRESS = Text(
+    "应以 https:// 开头(本机可用 http://), 不带用户名、问号和井号",
+    "https:// (or http:// on this machine), without user, query or fragment",
+)
 ALGORITHMS = (
     "RS256",
     "RS384",
@@ -68,9 +73,12 @@ class RoleGiven(BaseModel):
     @model_validator(mode="after")
     def _known(self) -> Self:
         if self.role == "administrator":
-            raise ValueError("role administrator: administrators are appointed here, never by a claim")
+            raise complaint(
+                "role", "管理员只在本机任命, 不由声明给出", "administrators are appointed here, never by a claim"
+            )
         if self.role not in ROLES:
-            raise ValueError(f"role '{self.role}': choose from {', '.join(r for r in ROLES if r != 'administrator')}")
+            listed = ", ".join(role for role in ROLES if role != "administrator")
+            raise complaint("role", f"没有角色“{self.role}”, 可选: {listed}", f"there is no role '{self.role}'; choose from {listed}")  # fmt: skip
         return self
 
 
@@ -92,15 +100,24 @@ class Company(_Secret):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        faults = [f"{name}: https:// (or http:// on this machine), without user, query or fragment" for name in ("issuer", "address") if not may_ask(getattr(self, name)) or "?" in getattr(self, name)]  # fmt: skip
+        unsound = [
+            name for name in ("issuer", "address") if not may_ask(getattr(self, name)) or "?" in getattr(self, name)
+        ]
+        faults = [Text(f"{name} {_ADDRESS.zh}", f"{name}: {_ADDRESS.en}") for name in unsound]
         if "openid" not in self.scopes:
-            faults.append("scopes: 'openid' is missing")
-        if self.clock_skew_seconds > policy()["company"]["longest_skew_seconds"]:
-            faults.append(f"clock_skew_seconds: at most {policy()['company']['longest_skew_seconds']}")
+            faults.append(Text("scopes 缺少 'openid'", "scopes: 'openid' is missing"))
+        longest = policy()["company"]["longest_skew_seconds"]
+        if self.clock_skew_seconds > longest:
+            faults.append(Text(f"clock_skew_seconds 至多 {longest}", f"clock_skew_seconds: at most {longest}"))
         if (self.client_auth == "none") != (self.client_secret_env is None and self.client_secret_file is None):
-            faults.append("client_auth: 'none' goes without a secret, 'basic' and 'post' with one")
+            faults.append(
+                Text(
+                    "client_auth 为 'none' 时不带密钥, 为 'basic' 或 'post' 时要有一个",
+                    "client_auth: 'none' goes without a secret, 'basic' and 'post' with one",
+                )
+            )
         if faults:
-            raise ValueError("; ".join(faults))
+            raise complaint("company", "; ".join(one.zh for one in faults), "; ".join(one.en for one in faults))
         return self
 
 
@@ -119,9 +136,8 @@ class Partner(_Secret):
     def _sound(self) -> Self:
         wrong = [a for a in (self.address, self.token_address) if a is not None and (not may_ask(a) or "?" in a)]
         if wrong:
-            raise ValueError(
-                f"{', '.join(wrong)}: https:// (or http:// on this machine), without user, query or fragment"
-            )
+            listed = ", ".join(wrong)
+            raise complaint("address", f"{listed} {_ADDRESS.zh}", f"{listed}: {_ADDRESS.en}")
         return self
 
 
@@ -137,7 +153,7 @@ class AccessConfig(BaseModel):
         for name in ("id", "login"):
             values = [getattr(one, name) for one in self.partners]
             if len(values) != len(set(values)):
-                raise ValueError(f"partners: two with the same {name}")
+                raise complaint("repeated", f"两个 partners 的 {name} 相同", f"partners: two with the same {name}")
         return self
 
     def partner_of(self, login: str, site: str) -> Partner | None:
@@ -154,22 +170,8 @@ def read_config(folder: Path) -> AccessConfig:
     if not path.is_file():
         return AccessConfig()
     try:
-        raw: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        place = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "UTF-8"
-        text = Text(f"不是有效的 TOML: {place}", f"It is no TOML: {place}")
-        raise FaultyData([Problem("access.config", text, _MEND, file=CONFIG_FILE)]) from None
-    try:
-        return AccessConfig.model_validate(raw)
+        return AccessConfig.model_validate(
+            toml_of(text_of(path.read_bytes(), CONFIG_FILE), CONFIG_FILE, "access.config")
+        )
     except ValidationError as error:
-        faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise FaultyData(
-            Problem(
-                "access.config",
-                Text(f"不对: {one['msg']}", f"{one['msg']}"),
-                _MEND,
-                file=CONFIG_FILE,
-                column=".".join(str(part) for part in one["loc"]),
-            )
-            for one in faults
-        ) from None
+        raise FaultyData(problems_of(error, "access.config", _MEND, CONFIG_FILE)) from None

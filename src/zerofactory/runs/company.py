@@ -314,7 +314,10 @@ def _fitting(keys: list[dict[str, Any]], kid: str | None) -> list[dict[str, Any]
 def _head(token: str) -> dict[str, Any]:
     from joserfc.util import urlsafe_b64decode
 
-    found = json.loads(urlsafe_b64decode(token.split(".", 1)[0].encode()))
+    try:
+        found = json.loads(urlsafe_b64decode(token.split(".", 1)[0].encode()))
+    except RecursionError:
+        found = None
     if not isinstance(found, dict) or not isinstance(found.get("kid", ""), str):
         raise ValueError("head")
     return found

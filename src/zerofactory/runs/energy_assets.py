@@ -33,16 +33,16 @@ def plant_assets(plant: Plant) -> tuple[tuple[PlantAsset, ...], list[Problem]]:
     """
     found: list[PlantAsset] = []
     problems: list[Problem] = []
-    for index, entry in enumerate(plant.assets):
+    for entry in plant.assets:
         kind = assets().get(entry.kind)
         if kind is None:
-            problems += [problem.at(column=f"assets[{index}].kind") for problem in _misspelled(entry)]
+            problems += [problem.at(column=f"assets.{entry.id}.kind") for problem in _misspelled(entry)]
             continue
         given = {name: value for name, value in entry.parameters.items() if name != METER}
-        problems += [_placed(problem, index, entry) for problem in _meter_faults(plant, entry)]
+        problems += [_placed(problem, entry) for problem in _meter_faults(plant, entry)]
         sized = is_candidate(kind, given)
         values, faults = values_of(kind, given, sized=sized)
-        problems += [_placed(problem, index, entry) for problem in faults]
+        problems += [_placed(problem, entry) for problem in faults]
         if values is not None:
             found.append(PlantAsset(entry, kind, values, sized))
     return tuple(found), problems
@@ -64,9 +64,9 @@ def _meter_faults(plant: Plant, entry: Asset) -> list[Problem]:
     return [NotFound(Text("表计", "meter"), str(name), known).as_problem().at(column=METER)]
 
 
-def _placed(problem: Problem, index: int, entry: Asset) -> Problem:
+def _placed(problem: Problem, entry: Asset) -> Problem:
     key = f".{problem.column}" if problem.column else ""
-    where = f"assets[{index}].parameters{key}"
+    where = f"assets.{entry.id}.parameters{key}"
     message = Text(f"{entry.name.zh}: {problem.message.zh}", f"{entry.name.en}: {problem.message.en}")
     return replace(problem, column=where, message=message)
 

@@ -6,7 +6,6 @@ from ``[tariff]`` of factory.toml.
 
 from __future__ import annotations
 
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Literal
@@ -14,8 +13,9 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "energy.toml"
 REFERENCE_PLANT = "reference-plant"
@@ -27,7 +27,7 @@ class Series(BaseModel):
     ``place`` takes the weather of a packaged typical year (see `assets.weather_year`) instead of the workspace's own.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     meters: tuple[str, ...] = ()
     per: float = Field(default=1.0, gt=0.0)
@@ -40,7 +40,7 @@ class Series(BaseModel):
 class Name(BaseModel):
     """A name in two languages."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     zh: str
     en: str
@@ -49,7 +49,7 @@ class Name(BaseModel):
 class LoadEntry(BaseModel):
     """A need of a carrier: meters (less ``minus``) times ``factor``, or what an asset made of them (``as_output_of``)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     carrier: str
     meters: tuple[str, ...]
@@ -61,7 +61,7 @@ class LoadEntry(BaseModel):
 class AssetEntry(BaseModel):
     """An asset that stands, or a candidate; ``source`` is the emission source of factory.toml that books its fuel."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     id: str
     kind: str
@@ -75,7 +75,7 @@ class AssetEntry(BaseModel):
 class SupplyEntry(BaseModel):
     """Something bought at a price per unit of a carrier (district heat, say), booked as ``quantity_per_unit`` of an item."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     id: str
     carrier: str
@@ -92,7 +92,7 @@ class SupplyEntry(BaseModel):
 class Settings(BaseModel):
     """What holds for the whole problem; the figures and where they are from stand in the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     discount_fraction: float = Field(ge=0.0, lt=1.0)
     horizon_years: int = Field(ge=1, le=60)
@@ -105,7 +105,7 @@ class Settings(BaseModel):
 class EnergyFile(BaseModel):
     """The whole file; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     energy: Settings
     loads: tuple[LoadEntry, ...]
@@ -145,30 +145,9 @@ def read(context: Context) -> EnergyFile:
 
 def parse(text: str) -> EnergyFile:
     """Return the file a TOML text describes; raise `FaultyData` with every fault."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        raise FaultyData(
-            [Problem("energy_file.unreadable", message, Text("请改正 TOML 语法。", "Mend the TOML."), file=NAME)]
-        ) from error
+    raw = toml_of(text, NAME, "energy_file.unreadable")
     try:
         return EnergyFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry)) for entry in error.errors(include_url=False)]) from error
-
-
-def _fault(entry: dict[str, object]) -> Problem:
-    place = ".".join(str(part) for part in entry["loc"])  # type: ignore[attr-defined]
-    kind = str(entry["type"])
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(kind, Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
-    return Problem(
-        f"energy_file.{kind}",
-        message,
-        Text("写法见 docs/how-to/energy-sizing.md。", "See docs/how-to/energy-sizing.md."),
-        file=NAME,
-        column=place,
-    )
+        hint = Text("写法见 docs/how-to/energy-sizing.md。", "See docs/how-to/energy-sizing.md.")
+        raise FaultyData(problems_of(error, "energy_file", hint, NAME, raw)) from error

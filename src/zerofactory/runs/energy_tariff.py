@@ -11,8 +11,8 @@ from zerofactory.assets.gas_price import GasPrice, gas_price, read_gas_price
 from zerofactory.assets.tariff import Tariff
 from zerofactory.assets.tariff_file import TariffFiles, areas, choices, packaged, read_tariff
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import text_of
 from zerofactory.site.model import Plant, TariffUse
-from zerofactory.store.files import text_of
 
 FOLDER = "tariffs"
 

@@ -16,6 +16,7 @@ from zerofactory.evaluation.confidence import draw
 from zerofactory.evaluation.gather import FUNCTIONS, facts_of
 from zerofactory.evaluation.rules import Rules, rules_of
 from zerofactory.evaluation.thresholds import FILE, Stated, read_thresholds, with_thresholds
+from zerofactory.notation import text_of
 from zerofactory.periods import Period
 from zerofactory.planning.facts import PLAN_TASKS, PLANS
 from zerofactory.runs.context import Context
@@ -79,13 +80,7 @@ def library(folder: Path | None) -> Library:
 
 
 def _text(path: Path, file: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        said = Text("不是 UTF-8 文本。", "Is not UTF-8 text.")
-        raise FaultyData(
-            [Problem("evaluation.not_utf8", said, Text("请另存为 UTF-8。", "Save it as UTF-8."), file=file)]
-        ) from error
+    return text_of(path.read_bytes(), file, "evaluation.not_utf8")
 
 
 def _taken(name: str, file: str) -> Problem:

@@ -16,10 +16,11 @@ from zerofactory.connectors.tabular import read_table
 from zerofactory.errors import FaultyData, Problem, Text, errors_of
 from zerofactory.metering.activity import from_form, overlaps
 from zerofactory.metering.reading_file import from_reading_file, looks_like_readings, read_mapping
+from zerofactory.notation import text_of
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context, run_row, stamp
 from zerofactory.runs.instrument_import import named_in
-from zerofactory.store.files import sha256_of, text_of
+from zerofactory.store.files import sha256_of
 from zerofactory.store.schema import ACTIVITIES, BATCHES, RUNS
 from zerofactory.store.series import Segment, segments_text
 

@@ -9,9 +9,9 @@ from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.metering.grid import grid_of
 from zerofactory.metering.interval import MeterMonth
 from zerofactory.metering.register import no_bridges
+from zerofactory.notation import text_of
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
-from zerofactory.store.files import text_of
 from zerofactory.store.workspace import PLANT_FILE, read_plant
 
 

@@ -10,7 +10,6 @@ import csv
 import io
 import math
 import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
@@ -21,19 +20,20 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.scheduling.flow_shop import FlowShop, Lot, SequenceRule, Stage, Task, Unit
 from zerofactory.optimisation.scheduling.problem import RestState, Signals, Window
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME, ORDERS = "line.toml", "orders.csv"
 COLUMNS = ("lot", "model", "colour", "vehicles", "from_stage", "release", "due")
 _CLOCK = re.compile(r"^(\d+) (\d{1,2}):(\d{2})$")
 _HOUR = re.compile(r"^(\d{1,2}):(\d{2})$")
 GUIDE = Text("写法见 docs/how-to/schedule-line.md。", "See docs/how-to/schedule-line.md.")
-STRICT = ConfigDict(extra="forbid", frozen=True)  # unknown keys are refused
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)  # unknown keys are refused
 
 
 class Name(BaseModel):
@@ -180,12 +180,11 @@ def read(context: Context, name: str = NAME) -> str:
 
 def parse(text: str) -> LineFile:
     """Return the line that a TOML text describes; raise `FaultyData` with every fault."""
+    raw = toml_of(text, NAME, "line_file.unreadable")
     try:
-        line = LineFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData([Problem("line_file.unreadable", Text(f"无法读取: {error}", f"Cannot be read: {error}"), GUIDE, file=NAME)]) from error  # fmt: skip
+        line = LineFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_entry(entry["loc"], entry["msg"]) for entry in error.errors()]) from error
+        raise FaultyData(problems_of(error, "line_file", GUIDE, NAME, raw)) from error
     uneven = [stage.id for stage in line.stages if len({(unit.vehicles_per_hour, unit.working_kw) for unit in stage.units}) != 1]  # fmt: skip
     refuse(_uneven(name) for name in uneven)
     return line
@@ -194,13 +193,6 @@ def parse(text: str) -> LineFile:
 def _uneven(stage: str) -> Problem:
     message = Text(f"工段“{stage}”要有至少一条产线, 且各线节拍与功率相同。", f"Stage '{stage}' needs at least one line, all of one rate and power.")  # fmt: skip
     return Problem("line_file.uneven", message, GUIDE, file=NAME)
-
-
-def _entry(place: Sequence[int | str], said: str) -> Problem:
-    where = ".".join(map(str, place))
-    return Problem(
-        "line_file.value", Text(f"“{where}”不对: {said}。", f"'{where}' is wrong: {said}."), GUIDE, file=NAME
-    )
 
 
 def orders(text: str, line: LineFile, name: str = ORDERS) -> tuple[Order, ...]:
@@ -248,7 +240,8 @@ def _slot(text: str, line: LineFile) -> int | None:
 def _minutes(clock: str) -> int:
     found = _HOUR.match(clock)
     if found is None:
-        raise FaultyData([_entry(["clock"], clock)])
+        message = Text(f"“{clock}”不是时刻。", f"'{clock}' is no time of day.")
+        raise FaultyData([Problem("line_file.value", message, GUIDE, file=NAME)])
     return int(found.group(1)) * 60 + int(found.group(2))
 
 

@@ -6,8 +6,6 @@ A workspace has its own file; the fictional reference plant has a packaged one. 
 
 from __future__ import annotations
 
-import re
-import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,8 +13,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "logistics.toml"
 REFERENCE_PLANT = "reference-plant"
@@ -30,7 +29,7 @@ Id = Annotated[str, Field(pattern=r"^[\w.-]{1,60}$")]
 class _Entry(BaseModel):
     """Unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Name(_Entry):
@@ -223,24 +222,9 @@ def read(context: Context, given: Path | None = None) -> LogisticsFile:
 
 def parse(text: str, name: str = NAME) -> LogisticsFile:
     """Return the file a TOML text describes; raise `FaultyData` with every fault."""
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"无法读取: {error}", f"Cannot be read: {error}")
-        hint = Text("请改正 TOML 语法。", "Mend the TOML.")
-        raise FaultyData([Problem("logistics_file.unreadable", message, hint, file=name)]) from error
+    raw = toml_of(text, name, "logistics_file.unreadable")
     try:
         return LogisticsFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry), name) for entry in error.errors(include_url=False)]) from error
-
-
-def _fault(entry: dict[str, object], name: str) -> Problem:
-    place = ".".join(str(part) for part in entry["loc"])  # type: ignore[attr-defined]
-    kind = str(entry["type"])
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(kind, Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
-    hint = Text("写法见 docs/how-to/logistics.md。", "See docs/how-to/logistics.md.")
-    return Problem(f"logistics_file.{re.sub('[^a-z_]', '_', kind)}", message, hint, file=name, column=place)
+        hint = Text("写法见 docs/how-to/logistics.md。", "See docs/how-to/logistics.md.")
+        raise FaultyData(problems_of(error, "logistics_file", hint, name, raw)) from error

@@ -19,6 +19,7 @@ from zerofactory.assets.tariff import demand_price_cny_per_kw_month, price_cny_p
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
 from zerofactory.metering.interval import MISSING
 from zerofactory.metering.profile import LOAD
+from zerofactory.notation import text_of
 from zerofactory.optimisation.logistics.dock import DockPlan, DockProblem, Stay, dock_findings, dock_problems, plan_dock
 from zerofactory.optimisation.logistics.evrptw_file import read_instance
 from zerofactory.optimisation.logistics.in_plant import (
@@ -40,7 +41,6 @@ from zerofactory.runs.energy_tariff import plant_tariff
 from zerofactory.runs.logistics_book import desk_of
 from zerofactory.runs.logistics_file import DockEntry, InPlantEntry, LogisticsFile, RoundsEntry
 from zerofactory.runs.profile import amounts, months_of
-from zerofactory.store.files import text_of
 
 STEP_MINUTES = 15
 HOURS = 36

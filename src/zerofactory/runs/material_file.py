@@ -7,7 +7,6 @@ faults of a file together.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from importlib.resources import files
@@ -17,8 +16,9 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 FOLDER = "material"
 REFERENCE_PLANT = "reference-plant"
@@ -35,7 +35,7 @@ Form = TypeVar("Form", bound=BaseModel)
 class Name(BaseModel):
     """A text in two languages."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     zh: str
     en: str
@@ -49,7 +49,7 @@ class Name(BaseModel):
 class Practice(BaseModel):
     """The present practice: which share of the metal put in ends in good parts, and how that is known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     utilisation_fraction: float = Field(gt=0.0, le=1.0)
     evidence: Name
@@ -58,7 +58,7 @@ class Practice(BaseModel):
 class Money(BaseModel):
     """What scrap is sold for, and metal bought for where no table says it; with the source of the figures."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     metal_cny_per_kg: float = Field(default=0.0, ge=0.0)
     scrap_cny_per_kg: float = Field(default=0.0, ge=0.0)
@@ -68,7 +68,7 @@ class Money(BaseModel):
 class Booking(BaseModel):
     """Sources of factory.toml that the plan's activities are for, the day of the document, the month of comparison."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     day: date
     document: str = Field(min_length=1, max_length=40)
@@ -79,7 +79,7 @@ class Booking(BaseModel):
 
 
 class _Shared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     title: Name
     fictional: bool = False
@@ -93,7 +93,7 @@ class _Shared(BaseModel):
 class SlitRulesForm(BaseModel):
     """Rules of the slitter."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     edge_trim_mm: float = 0.0
     knives: int = 10_000
@@ -113,7 +113,7 @@ class SlitFile(_Shared):
 class NestRulesForm(BaseModel):
     """Rules of the dies and strips."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     bridge_mm: float = Field(default=0.0, ge=0.0, le=200.0)
     margin_mm: float = Field(default=0.0, ge=0.0, le=500.0)
@@ -130,7 +130,7 @@ class NestFile(_Shared):
 class SheetRulesForm(BaseModel):
     """Rules of the shear."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     stages: int = 3
     kerf_mm: float = Field(default=0.0, ge=0.0, le=50.0)
@@ -149,7 +149,7 @@ class SheetFile(_Shared):
 class MixRulesForm(BaseModel):
     """What the melt is and must keep to."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     melt_kg: float
     least_recycled_fraction: float = 0.0
@@ -187,15 +187,11 @@ def read(context: Context, kind: type[Form], name: str, given: Path | None = Non
     folder = _folder(context, name, given)
     file = given.name if given is not None else name
     content = (folder / file).read_bytes()
-    try:
-        table = tomllib.loads(text_of(content, file))
-    except tomllib.TOMLDecodeError as error:
-        message = Text(f"不是合格的 TOML: {error}。", f"Not sound TOML: {error}.")
-        raise FaultyData([Problem("material.toml", message, _hint(), file=file)]) from None
+    table = toml_of(text_of(content, file), file, "material.toml")
     try:
         found = Given(kind.model_validate(table), folder, file, content)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry), file) for entry in error.errors()]) from None
+        raise FaultyData(problems_of(error, "material", _hint(), file, table)) from None
     refuse(_unknown_sources(context, found))
     return found
 
@@ -235,15 +231,6 @@ def _absent(name: str) -> Problem:
 
 def _hint() -> Text:
     return Text(f"写法见 {GUIDE}。", f"See {GUIDE}.")
-
-
-def _fault(entry: dict[str, Any], file: str) -> Problem:
-    place = ".".join(str(part) for part in entry["loc"])
-    message = {
-        "extra_forbidden": Text("不认识的键。", "Unknown key."),
-        "missing": Text("缺少这个键。", "This key is missing."),
-    }.get(str(entry["type"]), Text(f"值不对: {entry['msg']}。", f"Wrong value: {entry['msg']}."))
-    return Problem(f"material.{entry['type']}", message, _hint(), file=file, column=place)
 
 
 def fingerprint(context: Context) -> str:

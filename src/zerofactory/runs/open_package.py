@@ -28,6 +28,7 @@ from zerofactory.factors.model import Factor, FactorBook, FactorSet
 from zerofactory.metering.activity import from_meters
 from zerofactory.metering.grid import grid_of
 from zerofactory.metering.interval import MeterMonth
+from zerofactory.notation import text_of
 from zerofactory.periods import Period
 from zerofactory.runs import origins
 from zerofactory.runs.month import measure, with_what_follows
@@ -45,7 +46,6 @@ from zerofactory.runs.verify import differences
 from zerofactory.site.model import Plant
 from zerofactory.standards.load import read as read_rules
 from zerofactory.store.container import MANIFEST, MAX_FILE_BYTES, SIGNATURE, Member, describe, head_of, read
-from zerofactory.store.files import text_of
 from zerofactory.store.journal import Entry, canonical, check_entries, check_lines, standing, stored_columns
 from zerofactory.store.schema import ACTIVITIES, FACTS, RECORDS, SEALS
 from zerofactory.store.series import interval_digest, month_of

@@ -28,11 +28,12 @@ from zerofactory.accounting.origin_rows import (
 from zerofactory.accounting.origins import power_book
 from zerofactory.errors import FaultyData, Problem, Text
 from zerofactory.metering.interval import MeterMonth
+from zerofactory.notation import text_of
 from zerofactory.periods import Period
 from zerofactory.runs.context import Context
 from zerofactory.runs.intervals import sealed_month
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of, write_bytes_whole, write_whole
+from zerofactory.store.files import write_bytes_whole, write_whole
 from zerofactory.store.schema import ACTIVITIES, CLAIMS
 from zerofactory.store.workspace import PLANT_FILE, read_plant
 

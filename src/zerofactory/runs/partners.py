@@ -240,7 +240,7 @@ class Courier:
         try:
             told = json.loads(answer.body) if answer.status == 200 else {}
             token, seconds = told["access_token"], float(told.get("expires_in", 60))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise Unanswered(Text("对方不给令牌。", f"No token was given ({answer.status}).")) from None
         if not isinstance(token, str) or not token.isascii() or not token.isprintable():
             raise Unanswered(Text("对方的令牌不能用。", "The token cannot be used."))

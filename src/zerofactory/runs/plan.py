@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.notation import text_of
 from zerofactory.planning.alignment import Check, checks
 from zerofactory.planning.commitment import PLAN_FILE, Plan, read_plan
 from zerofactory.planning.facts import PLAN_TASKS, PLANS
@@ -23,7 +24,6 @@ from zerofactory.runs.inventory import booked
 from zerofactory.runs.plan_book import base_of
 from zerofactory.site.model import Plant
 from zerofactory.standards.load import standard as load_standard
-from zerofactory.store.files import text_of
 from zerofactory.store.schema import RUNS
 
 

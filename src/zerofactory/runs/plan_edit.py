@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from zerofactory.errors import FaultyData, Problem, Text
+from zerofactory.notation import text_of
 from zerofactory.planning.commitment import PLAN_FILE
 from zerofactory.planning.edit import process_of, with_duties
 from zerofactory.runs.context import Context
 from zerofactory.runs.plan import SetPlan, current, set_plan
-from zerofactory.store.files import text_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ def read(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path, memory_map=False, glob=False)
     except pl.exceptions.PolarsError as error:
-        message = Text(f"不是 Parquet 文件: {error}", f"This is no Parquet file: {error}")
+        message = Text("不是可读的 Parquet 文件。", f"This is no Parquet file: {error}")
         hint = Text("请给 --out 写出的 load.parquet。", "Give the load.parquet that --out wrote.")
         raise FaultyData([Problem("load.unreadable", message, hint, file=path.name)]) from error
     problems = LOAD.check(frame)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,11 +15,12 @@ from typing import Any
 import polars as pl
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, errors_of
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context, run_row
 from zerofactory.site.edit import with_entries, with_table
 from zerofactory.site.load import plant as load_plant
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of, write_bytes_whole
+from zerofactory.store.files import write_bytes_whole
 from zerofactory.store.schema import ACTIVITIES, RUNS
 from zerofactory.store.workspace import PLANT_FILE, Workspace, read_plant
 
@@ -80,7 +80,7 @@ class Version:
 def show(context: Context) -> dict[str, Any]:
     """Return the plant file as plain values, and the hash that a change must name as the version it was made from."""
     content = (context.workspace.folder / PLANT_FILE).read_bytes()
-    document = tomllib.loads(_readable(content))
+    document = toml_of(_readable(content), PLANT_FILE)
     return {"sha256": hashlib.sha256(content).hexdigest(), "document": json.loads(json.dumps(document, default=str))}
 
 
@@ -113,7 +113,7 @@ def save_table(context: Context, part: str, values: Mapping[str, Any], based_on:
         raise NotFound(Text("工厂文件的部分", "part of the plant file"), part, (*TABLES, *LISTS, *CHOICES))
 
     def changed(text: str) -> str:
-        given = tomllib.loads(text).get(part, {})
+        given = toml_of(text, PLANT_FILE).get(part, {})
         return with_table(text, part, {**given, **values})
 
     return _write(context, part, changed, based_on)
@@ -258,15 +258,12 @@ def _taken_away(workspace: Workspace, before: str, after: Plant) -> list[Problem
 def _readable(content: bytes) -> str:
     """Return the text of a plant file; raise `FaultyData` when it is not TOML."""
     text = text_of(content, PLANT_FILE)
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData(load_plant(text, PLANT_FILE)[1]) from error
+    toml_of(text, PLANT_FILE, "site.not_toml")
     return text
 
 
 def _of(text: str, part: str) -> list[dict[str, Any]]:
-    found: Any = tomllib.loads(text)
+    found: Any = toml_of(text, PLANT_FILE)
     for name in part.split("."):
         found = found.get(name, []) if isinstance(found, dict) else []
     return list(found)
@@ -274,7 +271,7 @@ def _of(text: str, part: str) -> list[dict[str, Any]]:
 
 def _differences(before: str, after: str) -> tuple[str, ...]:
     """Return what differs between two plant files: the tables, and of lists the ids that came, went or changed."""
-    old, new = tomllib.loads(before), tomllib.loads(after)
+    old, new = toml_of(before, PLANT_FILE), toml_of(after, PLANT_FILE)
     found: list[str] = []
     for part in (*old, *(name for name in new if name not in old)):
         was, now = old.get(part), new.get(part)

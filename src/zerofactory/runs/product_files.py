@@ -17,6 +17,7 @@ from zerofactory.accounting.metered_use import read_metered_use
 from zerofactory.accounting.product_profile import Profile, read_profile
 from zerofactory.connectors.tabular import read_table
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of
 from zerofactory.site.model import Plant
 
 FOLDER, METERED = "products", "metered_use"
@@ -41,11 +42,10 @@ def read_products(folder: Path, plant: Plant) -> ProductFiles:
         path = folder / FOLDER / f"{product.id}.toml"
         if path.is_file():
             try:
-                profile, faults = read_profile(
-                    path.read_text(encoding="utf-8-sig"), product.id, f"{FOLDER}/{path.name}"
-                )
-            except UnicodeDecodeError:
-                profile, faults = None, [_not_utf8(path)]
+                text = text_of(path.read_bytes(), f"{FOLDER}/{path.name}", "product.not_utf8")
+                profile, faults = read_profile(text, product.id, f"{FOLDER}/{path.name}")
+            except FaultyData as fault:
+                profile, faults = None, list(fault.problems)
             problems += faults
             profiles |= {product.id: profile} if profile is not None else {}
         table = _table(folder, product.id, problems)
@@ -73,8 +73,3 @@ def _table(folder: Path, name: str, problems: list[Problem]) -> Path | None:
         message = Text(f"{FOLDER}/ 里同时有 {listed}。", f"There are both {listed} in {FOLDER}/.")
         problems.append(Problem("product.two_files", message, Text("请只留一个。", "Keep one of them.")))
     return found[0] if found else None
-
-
-def _not_utf8(path: Path) -> Problem:
-    message = Text("文件不是 UTF-8 编码。", "The file is not UTF-8.")
-    return Problem("product.not_utf8", message, Text("请另存为 UTF-8。", "Save it as UTF-8."), file=path.name)

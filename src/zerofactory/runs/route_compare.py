@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
+from zerofactory.notation import text_of
 from zerofactory.optimisation.routes.balance import Body, body_of
 from zerofactory.optimisation.routes.check import check
 from zerofactory.optimisation.routes.cost import Costed, Crossing, costed, crossings
@@ -129,7 +130,7 @@ def own(context: Context) -> tuple[Mapping[str, Route], Assumptions]:
     file = context.workspace.folder / OWN_FILE
     if not file.is_file():
         return packaged(), packaged_assumptions()
-    return read_own(file.read_text(encoding="utf-8"), OWN_FILE)
+    return read_own(text_of(file.read_bytes(), OWN_FILE), OWN_FILE)
 
 
 def run(context: Context, asked: Asked) -> Comparison:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zerofactory.errors import refuse
+from zerofactory.notation import text_of
 from zerofactory.optimisation.scheduling.cas_file import parse
 from zerofactory.optimisation.scheduling.flow_check import check
 from zerofactory.optimisation.scheduling.flow_exact import bound, is_exact, prove
@@ -14,7 +15,6 @@ from zerofactory.optimisation.scheduling.flow_plan import as_orders, measures
 from zerofactory.optimisation.scheduling.flow_search import Effort, search
 from zerofactory.optimisation.scheduling.flow_shop import FlowPlan
 from zerofactory.optimisation.solving.result import gap_fraction
-from zerofactory.store.files import text_of
 
 
 @dataclass(frozen=True, slots=True)

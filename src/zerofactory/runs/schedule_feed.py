@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,17 +11,18 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.scheduling.feeding import Call, Feeding, FeedPlan, Part, Trains, check, plan
 from zerofactory.optimisation.scheduling.flow_shop import FlowPlan, FlowShop
 from zerofactory.runs import schedule_line
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
 from zerofactory.runs.schedule_line import Asked
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "feed.toml"
 GUIDE = Text("写法见 docs/how-to/schedule-line.md。", "See docs/how-to/schedule-line.md.")
-STRICT = ConfigDict(extra="forbid", frozen=True)  # unknown keys are refused
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)  # unknown keys are refused
 
 
 class Name(BaseModel):
@@ -113,12 +113,11 @@ def read(context: Context) -> FeedFile:
         text = (files("zerofactory.reference_plant") / NAME).read_text(encoding="utf-8")
     else:
         raise FaultyData([Problem("feed_file.absent", Text(f"工作区里没有 {NAME}。", f"The workspace has no {NAME}."), GUIDE, file=NAME)])  # fmt: skip
+    raw = toml_of(text, NAME, "feed_file.unreadable")
     try:
-        return FeedFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData([Problem("feed_file.unreadable", Text(f"无法读取: {error}", f"Cannot be read: {error}"), GUIDE, file=NAME)]) from error  # fmt: skip
+        return FeedFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([Problem("feed_file.value", Text(f"{entry['loc']}: {entry['msg']}", f"{entry['loc']}: {entry['msg']}"), GUIDE, file=NAME) for entry in error.errors()]) from error  # fmt: skip
+        raise FaultyData(problems_of(error, "feed_file", GUIDE, NAME, raw)) from error
 
 
 def run(context: Context, asked: Asked) -> Fed:

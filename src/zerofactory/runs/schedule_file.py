@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.scheduling import fjs
 from zerofactory.optimisation.scheduling.problem import (
     Buffer,
@@ -33,7 +33,7 @@ from zerofactory.optimisation.scheduling.problem import (
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "schedule.toml"
 JOB_COLUMNS = ("job", "release", "due", "weight")
@@ -45,7 +45,7 @@ DAY = 1440
 class _Strict(BaseModel):
     """A part of the file: unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Name(_Strict):
@@ -202,12 +202,11 @@ def given(context: Context, text: str | None) -> Loaded:
 def parse(text: str, name: str, beside: object, time_zone: str) -> Loaded:
     """Return the problem of a TOML text; ``beside(file)`` gives the text of the CSV files it names."""
     assert callable(beside)  # noqa: S101  # narrowing
+    raw = toml_of(text, name, "schedule_file.unreadable")
     try:
-        file = ScheduleFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData([Problem("schedule_file.unreadable", Text(f"无法读取: {error}", f"Cannot be read: {error}"), GUIDE, file=name)]) from error  # fmt: skip
+        file = ScheduleFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_entry(entry["loc"], entry["msg"], name) for entry in error.errors()]) from error
+        raise FaultyData(problems_of(error, "schedule_file", GUIDE, name, raw)) from error
     reading = _Reading(file, name, time_zone)
     jobs = _table(reading, file.schedule.jobs, JOB_COLUMNS, beside)
     rows = _table(reading, file.schedule.operations, OPERATION_COLUMNS, beside)
@@ -228,7 +227,7 @@ def _table(reading: _Reading, name: str, wanted: Sequence[str], beside: object) 
     assert callable(beside)  # noqa: S101
     try:
         text = beside(name)
-    except FileNotFoundError:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError):
         reading.fault("absent", Text(f"没有文件 {name}。", f"There is no file {name}."), reading.name)
         return []
     read = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
@@ -388,11 +387,6 @@ def _links(reading: _Reading) -> tuple[Link, ...]:
 
 def _buffers(file: ScheduleFile) -> tuple[Buffer, ...]:
     return tuple(Buffer(one.id, one.capacity, one.links) for one in file.buffers)
-
-
-def _entry(place: Sequence[int | str], said: str, name: str) -> Problem:
-    where = ".".join(map(str, place))
-    return Problem("schedule_file.value", Text(f"值不对: {said}。", f"Wrong value: {said}."), GUIDE, file=name, column=where)  # fmt: skip
 
 
 def _absent(name: str = NAME) -> Problem:

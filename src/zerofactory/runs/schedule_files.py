@@ -12,11 +12,12 @@ from pathlib import Path
 import polars as pl
 
 from zerofactory.errors import Language, refuse
+from zerofactory.notation import text_of
 from zerofactory.optimisation.scheduling.schedule import SCHEDULE, Schedule
 from zerofactory.periods import zone
 from zerofactory.runs.context import Context, run_row
 from zerofactory.runs.schedule import INTERVAL_MINUTES, Result
-from zerofactory.store.files import sha256_of, text_of, write_bytes_whole, write_whole
+from zerofactory.store.files import sha256_of, write_bytes_whole, write_whole
 from zerofactory.store.schema import RUNS
 
 SCHEDULE_FILE = "schedule.csv"

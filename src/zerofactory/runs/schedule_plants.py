@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -13,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text, refuse
 from zerofactory.factors.resolve import Scope, find
+from zerofactory.notation import text_of, toml_of
 from zerofactory.optimisation.scheduling.plants import (
     Carriage,
     Making,
@@ -25,11 +25,11 @@ from zerofactory.optimisation.scheduling.plants import (
 )
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME = "group.toml"
 GUIDE = Text("写法见 docs/how-to/schedule-line.md。", "See docs/how-to/schedule-line.md.")
-STRICT = ConfigDict(extra="forbid", frozen=True)  # unknown keys are refused
+STRICT = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)  # unknown keys are refused
 OBJECTIVES: Mapping[str, Text] = {"cost": Text("费用", "cost"), "carbon": Text("碳排放", "carbon")}
 
 
@@ -138,12 +138,11 @@ def read(context: Context) -> GroupFile:
         text = (files("zerofactory.reference_plant") / NAME).read_text(encoding="utf-8")
     else:
         raise FaultyData([Problem("group_file.absent", Text(f"工作区里没有 {NAME}。", f"The workspace has no {NAME}."), GUIDE, file=NAME)])  # fmt: skip
+    raw = toml_of(text, NAME, "group_file.unreadable")
     try:
-        return GroupFile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise FaultyData([Problem("group_file.unreadable", Text(f"无法读取: {error}", f"Cannot be read: {error}"), GUIDE, file=NAME)]) from error  # fmt: skip
+        return GroupFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([Problem("group_file.value", Text(f"{entry['loc']}: {entry['msg']}", f"{entry['loc']}: {entry['msg']}"), GUIDE, file=NAME) for entry in error.errors()]) from error  # fmt: skip
+        raise FaultyData(problems_of(error, "group_file", GUIDE, NAME, raw)) from error
 
 
 def run(

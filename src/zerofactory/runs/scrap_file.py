@@ -6,23 +6,22 @@ Every number says where it is from and how sure it is. The fictional reference p
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from zerofactory.errors import FaultyData, Problem, Text, refuse
+from zerofactory.notation import text_of, toml_of
 from zerofactory.runs.context import Context
 from zerofactory.runs.energy_file import REFERENCE_PLANT
-from zerofactory.runs.entry_words import worded
 from zerofactory.runs.twin_file import FITTED
 from zerofactory.runs.twin_file import NAME as TWIN
 from zerofactory.site.model import Plant
-from zerofactory.store.files import text_of
+from zerofactory.wording import problems_of
 
 NAME, PACKAGE = "quality.toml", "zerofactory.reference_plant"
 GUIDE = Text("写法见 docs/how-to/quality-loss.md。", "See docs/how-to/quality-loss.md.")
@@ -252,13 +251,11 @@ def read(context: Context) -> Given:
     """
     folder = _folder(context)
     content = (folder / NAME).read_bytes()
+    raw = toml_of(text_of(content, NAME), NAME, "scrap_file.toml")
     try:
-        form = QualityFile.model_validate(tomllib.loads(text_of(content, NAME)))
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        message = Text(f"不是合格的 TOML: {error}。", f"Not sound TOML: {error}.")
-        raise FaultyData([Problem("scrap_file.toml", message, GUIDE, file=NAME)]) from error
+        form = QualityFile.model_validate(raw)
     except ValidationError as error:
-        raise FaultyData([_fault(dict(entry)) for entry in error.errors(include_url=False)]) from error
+        raise FaultyData(problems_of(error, "scrap_file", GUIDE, NAME, raw)) from error
     refuse([*_figures(form), *_names(form, context.workspace.plant)])
     return Given(form, folder, hashlib.sha256(content).hexdigest())
 
@@ -298,12 +295,6 @@ def _folder(context: Context) -> Path:
         return Path(str(files(PACKAGE)))
     message = Text("工作区里没有 quality.toml。", "The workspace has no quality.toml.")
     raise FaultyData([Problem("scrap_file.missing", message, GUIDE, file=NAME)])
-
-
-def _fault(entry: Mapping[str, Any]) -> Problem:
-    column = ".".join(str(part) for part in entry["loc"])
-    message = worded(entry)
-    return Problem(f"scrap_file.{entry['type']}", message, GUIDE, file=NAME, column=column)
 
 
 def _figures(form: QualityFile) -> Iterator[Problem]:

@@ -66,7 +66,7 @@ def _frame(path: Path, column: str) -> pl.DataFrame:
         frame = pl.read_csv(path, glob=False, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise FaultyData(
-            [_fault("unreadable", f"无法读取: {error}", f"Cannot be read: {error}").at(file=path.name)]
+            [_fault("unreadable", "不是可读的 CSV 文件。", f"This CSV file cannot be read: {error}").at(file=path.name)]
         ) from error
     lacking = [] if column in frame.columns else [column]
     lacking += [] if any(name in frame.columns for name in TIME_NAMES) else [TIME_NAMES[0]]

@@ -15,8 +15,9 @@ from nicegui import ui
 
 from zerofactory.errors import Text
 from zerofactory.optimisation.twin.line import STATES, TITLES, Line
+from zerofactory.periods import zone
 from zerofactory.runs.twin_file import Twin
-from zerofactory.runs.twin_now import Now
+from zerofactory.runs.twin_now import Now, StationNow
 from zerofactory.runs.twin_replay import Replay
 from zerofactory.web.line_layout import SMALL_STATION, STATION, Layout, downwards, layout
 from zerofactory.web.line_look import CSS, MARKS
@@ -143,10 +144,7 @@ def seen_now(visit: Visit, twin: Twin, now: Now) -> dict[str, object]:
     power = [one for one in own if one.power_kw is not None]
     used = [one.energy_today["electricity"] for one in own if "electricity" in one.energy_today]
     grams = [one.gco2e_today for one in own if one.gco2e_today is not None]
-    more = [
-        "" if one.power_kw is None or one.expected_kw is None else visit.say(f"{one.power_kw:,.0f} kW, 应有 {one.expected_kw:,.0f}", f"{one.power_kw:,.0f} kW, {one.expected_kw:,.0f} by the twin")
-        for one in own
-    ]  # fmt: skip
+    more = [_more(visit, one) for one in own]
     return {
         "states": [len(STATES) if one.state is None else STATES.index(one.state) for one in own],
         "levels": [now.levels.get(one.id) for one in twin.line.buffers],
@@ -159,6 +157,17 @@ def seen_now(visit: Visit, twin: Twin, now: Now) -> dict[str, object]:
         "more": more,
         "short": ["" if one.power_kw is None else f"{one.power_kw:,.0f} kW" for one in own],
     }
+
+
+def _more(visit: Visit, one: StationNow) -> str:
+    """Return what stands beside a station's state: since when its signal tells it, its power and the one expected."""
+    told = []
+    if one.source == "signal" and one.since is not None:
+        since = one.since.astimezone(zone(visit.context.workspace.plant.time_zone))
+        told.append(visit.say(f"信号, 自 {since:%m-%d %H:%M:%S}", f"by signal, since {since:%m-%d %H:%M:%S}"))
+    if one.power_kw is not None and one.expected_kw is not None:
+        told.append(visit.say(f"{one.power_kw:,.0f} kW, 应有 {one.expected_kw:,.0f}", f"{one.power_kw:,.0f} kW, {one.expected_kw:,.0f} by the twin"))  # fmt: skip
+    return " · ".join(told)
 
 
 def packed(one: Replay) -> dict[str, object]:
