@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ UNKNOWN_KIND = "value_error"
 _OR = re.compile(r"('[^']*')| or ")  # a quoted choice, or what stands between two
 NAMED_BY = ("id", "line", "station", "utility", "stations", "meter", "asset", "source", "of")
 """Keys that tell an entry of a list from the others, the surest first."""
+LONGEST_NAME, MOST_ROWS = 60, 1000
+"""Beyond these a name does not help a reader, and looking whether it stands twice takes long."""
 
 
 @lru_cache(maxsize=1)
@@ -97,28 +99,37 @@ def place_of(entry: Mapping[str, Any], data: object = None) -> str:
             if not isinstance(part, int):
                 continue
             row = here[part] if part < len(here) else None
-            place, here = f"{place}{row_name(row, part)}", row
+            place, here = f"{place}{row_name(row, part, here)}", row
         else:
             break
     return place.removeprefix(".")
 
 
-def row_name(row: object, number: int) -> str:
+def row_name(row: object, number: int, rows: Sequence[object] = ()) -> str:
     """Return how an entry of a list is told behind the name of the list: by its id, or what it is of, else by its number from 1.
+
+    A name that is long or cannot be printed is none; one that stands twice in ``rows``, the list, has the number too.
 
     Examples
     --------
     >>> row_name({"id": "booth"}, 3), row_name({"stations": ["a", "b"]}, 3), row_name({"hours": 2}, 3)
     ('.booth', '.a+b', '#4')
+    >>> row_name({"station": "a"}, 1, [{"station": "a"}, {"station": "a"}])
+    '.a#2'
     """
-    if isinstance(row, Mapping):
-        for key in NAMED_BY:
-            name = row.get(key)
-            if isinstance(name, str) and name:
-                return f".{name}"
-            if isinstance(name, list | tuple) and name and all(isinstance(one, str) for one in name):
-                return f".{'+'.join(name)}"
-    return f"#{number + 1}"
+    name = _name(row)
+    twice = name and (len(rows) > MOST_ROWS or sum(_name(one) == name for one in rows) > 1)
+    return (f".{name}" if name else "") + (f"#{number + 1}" if twice or not name else "")
+
+
+def _name(row: object) -> str:
+    for key in NAMED_BY if isinstance(row, Mapping) else ():
+        found = row.get(key)  # type: ignore[attr-defined]
+        if isinstance(found, list | tuple) and all(isinstance(one, str) for one in found):
+            found = "+".join(found)
+        if isinstance(found, str) and found and len(found) <= LONGEST_NAME and found.isprintable():
+            return found
+    return ""
 
 
 def problems_of(error: ValidationError, code: str, hint: Text, file: str | None, data: object = None) -> list[Problem]:

@@ -89,6 +89,29 @@ def test_equal_pictures_are_no_drift_and_little_differences_do_not_count() -> No
         shifted(reference[:5], block, names(16, 1), 0.01)
 
 
+def test_a_product_that_comes_in_batches_is_no_change_of_the_camera() -> None:
+    """A fifth of the pictures learned from show a bright product: blocks of that product alone, and of the other."""
+    random = np.random.default_rng(7)
+    told = [0, 0]
+    for one in range(20):
+        reference = random.normal(size=(100, 7))
+        reference[:20, 0] += 12.0
+        for batch in range(10):
+            block = random.normal(size=(16, 7))
+            block[:, 0] += 12.0 * (batch % 2)
+            told[0] += shifted(reference, block, names(16, one * 20 + batch), 0.001 / 18, 2.0, 0.02) is not None
+            told[1] += shifted(reference, block, names(16, one * 20 + batch), 0.001 / 18, 2.0) is not None
+    assert told[0] == 0
+    assert told[1] > 50  # of the hundred blocks of it, by the ranks alone
+
+
+def test_looking_at_the_doubtful_first_is_no_fault_of_the_model() -> None:
+    """Of 1000 parts 100 are rejected, half of them bad; of the rejected the 30 nearest to the threshold were looked at: 27 are good."""
+    found = false_rejects(Looked(900, 100, 40, 0, 30, 27), 0.01)
+    assert found is not None
+    assert found.low < 0.05 < found.value
+
+
 def test_bounds_of_both_rates_hold() -> None:
     """Of 400 months with 4 % false rejects and 10 % escapes, the bounds lie above the truth as seldom as asked for (1 %)."""
     random = np.random.default_rng(4)

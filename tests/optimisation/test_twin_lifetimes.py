@@ -23,7 +23,7 @@ from zerofactory.optimisation.twin.line import (
     Window,
 )
 from zerofactory.optimisation.twin.signal_log import NOTHING, Stretches, mean_shares, places, stretches, together
-from zerofactory.optimisation.twin.spells import day_seconds, failures, ratio, shares
+from zerofactory.optimisation.twin.spells import OPEN, day_seconds, failures, in_shifts, ratio, shares
 from zerofactory.optimisation.twin.trace import Trace, traced
 
 FANS = """450 460+ 1150 1150 1560+ 1600 1660+ 1850+*5 2030+*3 2070 2070 2080 2200+ 3000+*4 3100 3200+ 3450 3750+*2 4150+*4 4300+*4 4600
@@ -177,6 +177,26 @@ def test_known_failures_are_found_again_from_exact_logs(run: tuple[Trace, list[S
     assert mended is not None
     assert mended.kind == "exponential"
     assert mended.mean_s.low <= 900.0 <= mended.mean_s.high
+
+
+def test_failures_by_the_clock_of_the_shift_are_found_again_where_a_machine_mostly_waits() -> None:
+    """A station that works a third of the shift and says idle at night: by its work alone it would fail three times as often."""
+    clocked = Failure(Spread("weibull", 7200.0, shape=2.2), Spread("exponential", 600.0), clock="open")
+    slow = Station("a", Text("甲", "a"), Spread("fixed", 90.0), gives="b")
+    fast = Station("z", Text("乙", "z"), Spread("fixed", 30.0), takes=("b",), failure=clocked)
+    days, open_us = 40, [(round(one.start_s * 1e6), round(one.end_s * 1e6)) for one in shifts(40)]
+    _, told = traced(Line((slow, fast), (Buffer("b", 6),), windows=shifts(days)), days * DAY, seed=6)
+    log = logs_of(told, days * DAY)[1]
+    said = Stretches(log.begin_us, log.end_us, np.where(log.state == OFF, IDLE, log.state))
+    worked, repaired = failures([in_shifts(said, open_us)], OPEN)
+    wear, mend, by_work = fit(worked), fit(repaired), fit(failures([said])[0])
+    assert wear is not None and mend is not None and by_work is not None  # noqa: PT018
+    assert wear.kind == "weibull"
+    assert wear.mean_s.low <= 7200.0 <= wear.mean_s.high
+    assert wear.shape is not None
+    assert wear.shape.low <= 2.2 <= wear.shape.high
+    assert mend.mean_s.low <= 600.0 <= mend.mean_s.high
+    assert by_work.mean_s.high < 3600.0
 
 
 def test_every_second_of_the_trace_is_in_the_shares(run: tuple[Trace, list[Stretches], int]) -> None:

@@ -392,3 +392,14 @@ def test_vehicles_and_operators_limit_the_line() -> None:
     assert rate == pytest.approx(960.0, rel=0.02)
     hands = replace(base, stations=tuple(replace(one, operators=("men", 1)) for one in base.stations), pools=(Pool("men", 2),))  # fmt: skip
     assert simulate(hands, 10 * DAY, DAY).output[2:].mean() == pytest.approx(720.0, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["cycle", "failure.between"])
+def test_times_so_short_that_a_run_would_not_end_are_told(name: str) -> None:
+    short = Spread("exponential", 1e-300)
+    cycle = short if name == "cycle" else Spread("fixed", 60.0)
+    failure = Failure(short if name != "cycle" else Spread("fixed", 3600.0), Spread("fixed", 0.0), clock="open")
+    line = Line((Station("m", Text("机床", "mill"), cycle, failure=failure),))
+    with pytest.raises(FaultyData) as refused:
+        simulate(line, 86_400.0)
+    assert [(one.code, one.column) for one in refused.value.problems] == [("twin.too_much", f"stations.m.{name}")]

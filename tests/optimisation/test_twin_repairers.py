@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import sqrt
 
 import numpy as np
@@ -80,6 +81,14 @@ def test_a_repair_may_need_several() -> None:
     assert (2200.0, 4) in told["b"]  # one is free, two are needed
     told = spells(fixed({"a": 1000.0, "b": 1100.0}, number=2, many=4), 3000.0)
     assert (1700.0, 4) in told["b"]
+
+
+def test_who_needs_more_is_not_passed_by_who_needs_less() -> None:
+    alone = fixed({"a": 1000.0, "b": 1100.0, "c": 1200.0}, many=2)
+    both = replace(alone.stations[1], failure=replace(alone.stations[1].failure, repairers=("crew", 2)))
+    told = spells(replace(alone, stations=(alone.stations[0], both, alone.stations[2])), 4000.0)
+    assert (2200.0, 4) in told["b"]  # from 1600 s on, when both are free
+    assert (2800.0, 4) in told["c"]  # one was free when it failed, but another had waited longer
 
 
 def test_a_line_may_begin_with_more_failures_than_repairers() -> None:

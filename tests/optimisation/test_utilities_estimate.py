@@ -74,7 +74,18 @@ def test_what_cannot_be_known_is_said_not_to_be() -> None:
     assert found.states == (WEAK, WEAK, WEAK)
     assert found.x[0] * found.x[1] == pytest.approx(12.0, rel=0.02)  # their product is known
     assert found.x[2] == 5.0
-    assert found.high[2] - found.x[2] == pytest.approx(1.96 * 2.0)
+    assert found.high[2] - found.x[2] == pytest.approx(1.96 * 2.0, rel=1e-4)
+
+
+def test_a_few_weeks_tell_less_than_many() -> None:
+    """Three weeks and two figures leave one degree of freedom (t = 12.7): an interval wider than without readings tells nothing."""
+    prior = replace(PRIOR, spread=np.array([0.4, 8.0]))
+    many = heat(np.array([8.5, 105.0])) + noise(2, 0.0, 1.0)
+    few = np.where(np.arange(len(DEGC)) < 21, many, np.nan)
+    short, long = estimate.fit(heat, prior, few), estimate.fit(heat, prior, many)
+    assert (short.high - short.low > 2.0 * 1.96 * prior.spread).all()
+    assert short.states == (WEAK, WEAK)
+    assert long.states == (TOLD, TOLD)
 
 
 def test_a_figure_that_runs_into_its_range_is_told() -> None:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sqlite3
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,9 +15,11 @@ from tests.conftest import SMALL_PLANT
 from tests.runs.camera_month import Change, blurred, dimmed, learned, moved, row, shoot
 
 from zerofactory.errors import FaultyData, NotFound
+from zerofactory.monitoring.rules import inspection_drift
 from zerofactory.runs import alarms, inspect_alarms, inspect_listen
 from zerofactory.runs.context import Context, stamp
 from zerofactory.runs.inspect_book import append
+from zerofactory.store import sqlite_file
 from zerofactory.store.pictures import FOLDER
 from zerofactory.store.workspace import Workspace
 
@@ -68,8 +74,9 @@ def test_a_normal_month_with_bad_parts_raises_nothing(tmp_path: Path) -> None:
     """Two cameras of ten days: promised is one false alarm in a thousand of them. One part in twenty is black."""
     context = plant(tmp_path / "plant")
     shoot(context, LEFT, DAYS)
-    shoot(context, RIGHT, DAYS)
-    shoot(context, RIGHT, DAYS, dict.fromkeys(DAYS, np.zeros_like), a_day=1)
+    for day in DAYS:
+        shoot(context, RIGHT, [day])
+        shoot(context, RIGHT, [day], {day: np.zeros_like}, a_day=1)
     assert scan(context).raised == ()
     remembered = context.workspace.folder / FOLDER / "figures.json"
     assert remembered.is_file()
@@ -102,6 +109,11 @@ def test_closed_as_normal_the_new_light_is_what_counts(tmp_path: Path) -> None:
     [alarm] = scan(context, FIRST, date(2025, 3, 19)).raised
     alarms.close(context, alarm.alarm_id, "new lamps", as_normal=True)
     assert scan(context).raised == ()
+    later = [date(2025, 6, 2), date(2025, 6, 3)]  # so much later that the book between is not read
+    june = replace(context, now=datetime.fromisoformat("2025-06-04T08:00+00:00"))
+    shoot(june, LEFT, later, dict.fromkeys(later, dimmed))
+    done = scan(june, later[0], date(2025, 6, 4))
+    assert (done.cameras, done.raised) == (1, ())
     back = [date(2025, 3, 24), date(2025, 3, 25)]
     shoot(context, LEFT, back)
     [other] = scan(context, FIRST, date(2025, 3, 26)).raised
@@ -133,6 +145,84 @@ def test_escapes_and_false_rejects_beyond_the_promise_are_told(tmp_path: Path) -
     assert alarm.row["limit_per_hour"] == 0.05
     assert alarm.row["amount_milli"] == pytest.approx(1000 * (rejected - 0.05 * judged), abs=1)
     assert scan(context, MONTH[0]).raised == ()
+
+
+def test_looking_late_at_what_was_rejected_before_bends_no_month(tmp_path: Path) -> None:
+    """In March 4 % are rejected, wrongly; on 1 April inspectors look at all of them, before much else is judged in the month."""
+    context = plant(tmp_path / "plant")
+    rows = []
+    for number in range(1000):
+        at = datetime(2025, 3, 3 + number // 50, 2, number % 50, tzinfo=NOW.tzinfo)
+        odd = {"score": 0.9, "disposition": "recheck", "defect": "pit"} if number % 25 == 0 else {}
+        rows.append(row(LEFT, at, None, **odd))
+        if odd:
+            at = datetime(2025, 4, 1, 1, number // 25, tzinfo=NOW.tzinfo)
+            rows.append(row(LEFT, at, None, score=0.9, decided_by="inspector", corrects=rows[-1]["defect_id"], part_code=rows[-1]["part_code"]))  # fmt: skip
+    rows += [row(LEFT, datetime(2025, 4, 1, 3, number, tzinfo=NOW.tzinfo), None) for number in range(50)]
+    append(context, rows, {"parts": len(rows)})
+    for first, last in ((MONTH[0], date(2025, 4, 1)), (date(2025, 4, 1), date(2025, 4, 2))):
+        assert scan(context, first, last, "inspection_audit").raised == ()
+
+
+def test_pictures_sent_late_leave_what_was_judged_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five pictures of the first day come at the end: no block of the days after is judged again in another cut."""
+    context = plant(tmp_path / "plant")
+    judged: list[tuple[str, ...]] = []
+    real = inspection_drift.shifted
+    monkeypatch.setattr(inspection_drift, "shifted", lambda *of: judged.append(of[2]) or real(*of))
+    shoot(context, LEFT, DAYS[:4])
+    scan(context)
+    before = set(judged)
+    assert len(before) == 4
+    shoot(context, LEFT, DAYS[:1], {DAYS[0]: dimmed}, a_day=5)
+    judged.clear()
+    scan(context)
+    assert set(judged) == before
+    shoot(context, LEFT, DAYS[4:5])
+    judged.clear()
+    scan(context)
+    later = set(judged)
+    assert before < later
+    judged.clear()
+    scan(context, FIRST, DAYS[4])  # fewer days, the same cut
+    assert set(judged) < later
+
+
+def test_a_camera_that_cannot_be_watched_is_told(tmp_path: Path) -> None:
+    context = plant(tmp_path / "plant")
+    shoot(context, LEFT, DAYS[:2])
+    shutil.rmtree(next((context.workspace.folder / FOLDER).glob("??")))
+    [gone] = [note.en for note in scan(context).notes if "not kept" in note.en]
+    assert "of 32 pictures of plates@paint/left v1" in gone
+    settings = '[[rules]]\nrule = "inspection_drift"\nblock_pictures = 5\nfalse_alarm_fraction = 0.00005\n'
+    (context.workspace.folder / "alarms.toml").write_text(settings, encoding="utf-8")
+    assert any("no drift can be told" in note.en for note in scan(context).notes)
+
+
+def test_what_is_new_is_told_and_booked_under_one_lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Collecting and listening look by themselves: whoever comes second must see what the first has booked."""
+    context = plant(tmp_path / "plant")
+    shoot(context, LEFT, DAYS[:2], dict.fromkeys(DAYS, dimmed))
+    monkeypatch.setattr(sqlite_file, "BUSY_SECONDS", 0)
+    real = alarms.reconciled
+
+    def told(*of: Any) -> Any:
+        with pytest.raises(sqlite3.OperationalError), context.workspace.locked():
+            pass
+        return real(*of)
+
+    monkeypatch.setattr(alarms, "reconciled", told)
+    assert len(scan(context).raised) == 1
+
+
+def test_a_slow_camera_has_its_new_normal_too(tmp_path: Path) -> None:
+    """Two pictures a day: the day of the alarm alone holds too few to stand for what is usual from then on."""
+    context = plant(tmp_path / "plant")
+    days = [date(2025, 3, 1) + timedelta(days=n) for n in range(24)]
+    shoot(context, LEFT, days, dict.fromkeys(days, dimmed), a_day=2)
+    [alarm] = scan(context, days[0], date(2025, 3, 10)).raised
+    alarms.close(context, alarm.alarm_id, "new lamps", as_normal=True)
+    assert scan(context, days[0], date(2025, 4, 1)).raised == ()
 
 
 def test_bad_parts_among_those_drawn_tell_that_too_many_escape(tmp_path: Path) -> None:

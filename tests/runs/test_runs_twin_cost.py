@@ -244,9 +244,9 @@ def test_an_investment_by_the_published_tables_and_its_payback(one: Context) -> 
     found = costs(one, stations=half, investment=invest)
     assert found.payback is not None
     assert found.payback.annual_cny == pytest.approx(20_000 * 0.11683 + 500, abs=0.2)
-    assert cny(found, "capital") == pytest.approx((0.0, found.payback.annual_cny * 2 / 365))
-    running = sum(cny(found, kind)[0] - cny(found, kind)[1] for kind in ("energy", "basic", "labour"))
-    saving = running * 365 / 2 - 500
+    assert cny(found, "capital") == pytest.approx((0.0, found.payback.annual_cny * 2 / 261)), "2025 has 261 weekdays"
+    times = {"energy": 261 / 2, "basic": 365 / 2, "labour": 261 / 2}
+    saving = sum(by * (cny(found, kind)[0] - cny(found, kind)[1]) for kind, by in times.items()) - 500
     assert found.payback.saving_cny is not None
     assert found.payback.saving_cny.mean == pytest.approx(saving)
     assert found.payback.simple_years[0] == pytest.approx(20_000 / saving)
@@ -264,8 +264,9 @@ def test_more_pieces_are_compared_by_the_piece(one: Context) -> None:
     found = costs(one, stations={"one": {"cycle": {"kind": "fixed", "mean_s": 30}}}, investment={"investment_cny": 1.0, "life_years": 1})  # fmt: skip
     assert found.payback is not None
     assert found.payback.saving_cny is not None
-    total = sum(cny(found, kind)[0] for kind in ("energy", "basic", "labour"))
-    assert found.payback.saving_cny.mean == pytest.approx(365 / 2 * total / 2, rel=1e-6)
+    times = {"energy": 261 / 2, "basic": 365 / 2, "labour": 261 / 2}
+    total = sum(by * cny(found, kind)[0] for kind, by in times.items())
+    assert found.payback.saving_cny.mean == pytest.approx(total / 2, rel=1e-6)
 
 
 def test_the_plan_gives_carbon_price_and_discount_rate(one: Context) -> None:

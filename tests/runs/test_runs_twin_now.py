@@ -212,7 +212,7 @@ def test_a_plant_without_readings_knows_nothing(tmp_path: Path) -> None:
     empty = Context(Workspace.open(folder), NOW, "test")
     with pytest.raises(FaultyData) as caught:
         twin_now.now(empty)
-    assert [one.column for one in caught.value.problems] == ["buffers[0].level_meter"]
+    assert [one.column for one in caught.value.problems] == ["buffers.b.level_meter"]
     (folder / "twin.toml").write_text(TWIN, encoding="utf-8")
     assert {one.quality for one in twin_now.now(empty).stations} == {"missing", "unmetered"}
     assert twin_now.now(empty, MIDNIGHT).notes

@@ -98,10 +98,10 @@ BEGIN = datetime(2025, 2, 28, 16, tzinfo=UTC)
 DAYS = 31
 
 
-def opened(folder: Path, twin_text: str = TWIN) -> Context:
+def opened(folder: Path, twin_text: str = TWIN, plant_text: str = PLANT) -> Context:
     """Return a small plant with signals."""
     folder.mkdir()
-    (folder / "factory.toml").write_text(PLANT, encoding="utf-8")
+    (folder / "factory.toml").write_text(plant_text, encoding="utf-8")
     (folder / "twin.toml").write_text(twin_text, encoding="utf-8")
     Workspace.create(folder, at=stamp(NOW), actor="test")
     return Context(Workspace.open(folder), NOW, "test")
@@ -205,6 +205,46 @@ def test_the_twins_failures_come_from_the_plant(lived: tuple[Context, Trace], tm
         twin_file.read(context)
     assert [one.row for one in refused.value.problems] == [2, 3]
     (context.workspace.folder / "twin.signals.csv").unlink()
+
+
+def test_failures_keep_their_clock_and_are_fitted_by_it(lived: tuple[Context, Trace]) -> None:
+    context, _ = lived
+    file = context.workspace.folder / "twin.toml"
+    by_work = twin_calibrate.calibrate(context, twin_calibrate.Asked(("2025-03",))).signals[0]
+    counted = TWIN.replace("mean_s = 60 } }", 'mean_s = 60 }, clock = "open", repairers = { pool = "crew" } }')
+    file.write_text(counted + '[[pools]]\nid = "crew"\nnumber = 1\n', encoding="utf-8")
+    done = twin_calibrate.calibrate(context, twin_calibrate.Asked(("2025-03",)))
+    booth = done.signals[0]
+    assert booth.clock == "open"
+    assert booth.between is not None
+    assert by_work.between is not None
+    assert booth.between.ends == by_work.between.ends
+    assert (
+        booth.between.mean_s.mean != by_work.between.mean_s.mean
+    )  # a piece begun before the shift closed ages nothing after it
+    twin_calibrate.write(context, done)
+    failure = twin_file.read(context).line.stations[0].failure
+    assert failure is not None
+    assert (failure.clock, failure.repairers, failure.repair.average_s) == ("open", ("crew", 1), 60.0)
+    assert failure.between.average_s == pytest.approx(booth.between.mean_s.mean, rel=1e-5)
+    file.write_text(TWIN, encoding="utf-8")  # by the other clock nothing was fitted
+    failure = twin_file.read(context).line.stations[0].failure
+    assert failure is not None
+    assert (failure.clock, failure.between.average_s) == ("working", 99000.0)
+    (context.workspace.folder / "twin.signals.csv").unlink()
+
+
+def test_shifts_follow_the_clock_on_the_wall_through_summer_time(tmp_path: Path) -> None:
+    context = opened(tmp_path / "plant", plant_text=PLANT.replace("Asia/Shanghai", "Europe/Berlin"))
+    rows = [
+        ("S-O", f"2025-03-{day:02d} {hour}:00", word)
+        for day in range(26, 32)
+        for hour, word in (("06", "RUN"), ("22", "STOP"))
+    ]
+    brought(context, rows)  # summer time begins on the 30th
+    (oven,) = twin_calibrate.calibrate(context, twin_calibrate.Asked(("2025-03",))).signals
+    assert list(oven.shares) == ["working"]
+    assert oven.shares["working"].mean == pytest.approx(1.0)
 
 
 def test_months_with_signals_close_and_verify_as_without(tmp_path: Path, write_readings: Callable[..., Path]) -> None:
@@ -349,6 +389,12 @@ def test_faults_of_signals_are_told_together(tmp_path: Path) -> None:
     with pytest.raises(FaultyData) as refused:
         twin_file.read(context)
     assert sorted(one.code for one in refused.value.problems) == ["twin_file.name", "twin_file.signal_count", "twin_file.signal_twice"]  # fmt: skip
+
+
+def test_a_scenario_may_have_another_machine_than_those_that_tell_their_state(tmp_path: Path) -> None:
+    context = opened(tmp_path / "plant")
+    changed = twin_file.read(context, {"stations": {"booth": {"machines": 3}}})
+    assert changed.line.stations[0].machines == 3
 
 
 def test_without_signals_nothing_is_different(tmp_path: Path) -> None:

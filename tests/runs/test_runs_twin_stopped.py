@@ -168,14 +168,15 @@ def test_without_limits_and_without_shortage_every_figure_is_the_same(tmp_path: 
     assert (before.runs[1].seconds == after.runs[1].seconds).all()
 
 
-def test_a_store_carries_the_line_through_as_long_as_it_lasts(tmp_path: Path) -> None:
-    """100 kWh of cold charged until 11 o'clock, a need of 100 kW: an hour of the three is bridged."""
+@pytest.mark.parametrize("hours", ["9, 10", "9, 10, 11, 12, 13"])
+def test_a_store_carries_the_line_through_as_long_as_it_lasts(tmp_path: Path, hours: str) -> None:
+    """100 kWh of cold charged until 11 o'clock, a need of 100 kW: an hour of the three is bridged, also in hours it would be charged in."""
     tank = (
         '\n[[tanks]]\nid = "store"\nname = {{ zh = "罐", en = "store" }}\nloop = "cold"\nvolume_m3 = {0}\nlayers = 1\nloss_kw_per_k = 0\n'
-        "around_celsius = 12\ncharge_kw = 100\ncharge_hours = [9, 10]\n"
+        "around_celsius = 12\ncharge_kw = 100\ncharge_hours = [{1}]\n"
     )
     of_100_kwh = 100.0 / (5.0 * 4.186 * 998.0 / 3600.0)
-    text = ONE + STOP.format("a", 0.9) + tank.format(of_100_kwh)
+    text = ONE + STOP.format("a", 0.9) + tank.format(of_100_kwh, hours)
     lost = twin.run(workspace(tmp_path / "plant", text), ASKED, changed=down("chiller"))
     assert lost.paired["stopped_pieces"] == (120.0, 120.0)
     assert lost.paired["cold_stopped_h"] == (2.0, 2.0)
@@ -199,6 +200,13 @@ def test_what_is_tolerated_and_the_start_again_count(tmp_path: Path) -> None:
         "half an hour of three is borne, an hour is needed to start again"
     )
     assert lost.paired["cold_unmet_kwh"] == pytest.approx((50.0, 50.0)), "what was borne was not served"
+
+
+def test_starting_again_may_take_for_ever(tmp_path: Path) -> None:
+    """From 11 o'clock of the second day nothing is made any more; how many quarter hours that were to be is no matter of work."""
+    text = ONE + STOP.format("a", 0.9) + "restart_minutes = 9e8\n"
+    lost = twin.run(workspace(tmp_path / "plant", text), ASKED, changed=down("chiller"))
+    assert lost.paired["stopped_pieces"] == (240.0, 240.0)
 
 
 def test_with_half_of_the_chillers_only_what_cannot_be_served_stops(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from tests.conftest import NOW, SMALL_PLANT
 
+from zerofactory.errors import FaultyData, Text
 from zerofactory.optimisation.utilities.groups import days, groups, joined
 from zerofactory.optimisation.utilities.knobs import knobs, turned
 from zerofactory.runs import import_data, twin, twin_calibrate, twin_file, twin_utilities_file
@@ -95,6 +96,7 @@ least_condenser_celsius = 15
 eer_maximum_fraction = 9
 meters = { electricity = ["EC"] }
 """
+ONE_DAY = twin.Asked(date(2025, 1, 6), days=1, warm_up_days=1, runs=1)
 TRUTH = {
     "fan_kw": 75.0,
     "flow_fraction.off": 0.7,
@@ -229,6 +231,66 @@ def test_what_is_found_is_written_with_its_interval_and_the_file_stays(
     (folder / "utilities.fitted.csv").unlink()
 
 
+def test_what_was_written_is_kept_where_it_was_not_asked_about_and_goes_where_it_was(
+    made: Context, done: twin_calibrate.Calibration
+) -> None:
+    """Powers fitted alone leave the figures of the meters; a fit of them that finds nothing leaves none of an earlier one."""
+    path = made.workspace.folder / "utilities.fitted.csv"
+    twin_calibrate.write(made, done)
+    before, origin = path.read_bytes(), twin.run(made, ONE_DAY).as_json()["utilities_fitted"]
+    assert origin == {"figures": len(before.splitlines()) - 1, "first_month": "2025-01", "last_month": "2025-07"}
+    twin_calibrate.write(made, replace(done, tuned=None))
+    assert path.read_bytes() == before
+    twin_calibrate.write(made, replace(done, tuned=Tuned()))
+    assert path.read_text(encoding="utf-8").splitlines() == [before.decode().splitlines()[0]]
+    assert twin.run(made, ONE_DAY).as_json()["utilities_fitted"] is None
+    path.unlink()
+    twin_calibrate.write(made, replace(done, tuned=Tuned()))
+    assert not path.exists()
+
+
+def test_a_fault_of_what_was_written_names_its_file(made: Context) -> None:
+    path = made.workspace.folder / "utilities.fitted.csv"
+    head = "table,id,key,value,low,high,first_month,last_month,meters\n"
+    line = twin_file.read(made)
+    path.write_text(head + "chillers,chiller,rated_eer_fraction,nan,,,2025-01,2025-07,EC\n", encoding="utf-8")
+    with pytest.raises(FaultyData) as caught:
+        twin_utilities_file.read(made, line)
+    assert [(one.file, one.column) for one in caught.value.problems] == [("utilities.fitted.csv", "chillers.chiller.rated_eer_fraction")]  # fmt: skip
+    path.write_text(head + "network,network,leaks.x.number,3,,,2025-01,2025-07,\n", encoding="utf-8")
+    assert twin_utilities_file.read(made, line) is not None  # there is no such leak: passed over
+    path.unlink()
+
+
+def test_hours_that_differ_from_the_shifts_are_told(
+    made: Context, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A station that its meter saw on two hours longer than its shift: the fit is by those hours, a simulation by the shifts."""
+    from zerofactory.cli.twin_utilities import show_meters
+
+    line = twin_file.read(made)
+    beside = twin_utilities_file.read(made, line, fitted=False)
+    assert beside is not None
+    months = tuple(twin_calibrate.month_of_days(made, label, None) for label in MONTHS[:2])
+    opened = np.concatenate([one.open_fraction for one in months])
+    longer = np.maximum(opened, np.roll(opened, 8))
+    found = tune(made, line, beside, Question(Past(months, {"booth": Passed(longer, longer)}, {}), MONTHS[:2]))
+    (hours,) = found.hours
+    warm = sum(1 for day in opened.reshape(-1, 96) if day.any()) * 0.5
+    assert hours.shifts_h == pytest.approx(float(opened.sum()) / 4.0 + warm)
+    assert hours.seen_h == pytest.approx(float(longer.sum()) / 4.0 + warm)
+    (group,) = groups(beside.utilities, joined(beside.utilities, {("cabin", "electricity"): ("EF",)}))
+    daily = days(group, group.utilities, driven(made, line, beside, Past(months, {}, {})))[0]
+    fans = next(one for one in found.seen if one.gauge.meters == ("EF",))
+    assert sum(fans.by_shifts.stated) == pytest.approx(float(daily[1:].sum()))  # the first day is not compared
+    assert sum(fans.by_shifts.fitted) < 0.95 * sum(fans.fitted.fitted)
+    monkeypatch.setenv("ZF_LANG", "en")
+    show_meters(replace(found, notes=(Text("甲[/乙]", "one [/two]"),)))
+    shown = capsys.readouterr().out
+    assert f"on for {hours.seen_h:,.0f} h by the meters, {hours.shifts_h:,.0f} h by" in shown
+    assert "one [/two]" in shown
+
+
 def test_it_is_asked_for(made: Context) -> None:
     plain = twin_calibrate.calibrate(made, twin_calibrate.Asked(MONTHS[:2]))
     assert plain.tuned is None
@@ -324,5 +386,5 @@ def test_the_fit_is_shown_in_a_hundred_columns(
     show_meters(None)
     assert capsys.readouterr().out == ""
     as_json = tuned(done).as_json()
-    assert set(as_json) == {"figures", "meters", "notes"}
+    assert set(as_json) == {"figures", "meters", "hours", "notes"}
     assert json.loads(json.dumps(as_json)) == as_json

@@ -98,7 +98,9 @@ def state(driver: Playwright, running: Served) -> Any:
 
 
 def phone(browser: Browser, state: Any, language: str = "zh-CN") -> BrowserContext:
-    return browser.new_context(locale=language, viewport=PHONE, has_touch=True, is_mobile=True, storage_state=state)  # type: ignore[arg-type]
+    found = browser.new_context(locale=language, viewport=PHONE, has_touch=True, is_mobile=True, storage_state=state)  # type: ignore[arg-type]
+    found.set_default_timeout(PATIENT)
+    return found
 
 
 def opened(context: BrowserContext, running: Served, before: str = "") -> Page:
@@ -208,10 +210,49 @@ def test_a_code_that_was_typed_stays_and_the_browser_may_read_by_itself(
         page.evaluate("() => { showing = ['OWN-3', 'OWN-4']; }")
         told(page, "Several codes")
         assert page.input_value("#zf-code") == "OWN-2"
+        page.evaluate("() => { showing = []; }")
+        told(page, "Hold the code")  # no trouble is told that is over
         page.evaluate("() => { showing = ['OWN-5']; }")
         page.wait_for_function("document.querySelector('#zf-code').value === 'OWN-5'", timeout=PATIENT)
         assert sent == []
         assert faults(page) == []
+        page.tap(
+            "#zf-shot"
+        )  # the picture's own code goes before one that was only seen; the next part waits for its verdict
+        page.wait_for_function("(code) => document.querySelector('#zf-code').value === code", arg=CODE, timeout=PATIENT)
+        page.evaluate("() => { document.querySelector('#zf-live').dataset.looks = 0; showing = ['OWN-6']; }")
+        page.wait_for_function("Number(document.querySelector('#zf-live').dataset.looks) > 2", timeout=PATIENT)
+        assert page.input_value("#zf-code") == CODE, "the picture of one part under the code of another"
+        context.close()
+
+
+def test_looking_goes_on_after_an_answer_that_broke_off_and_ends_when_the_page_is_hidden(
+    driver: Playwright, running: Served, state: Any
+) -> None:
+    broken = """() => { const real = fetch; window.broken = 1; window.fetch = async (url, asked) => {
+      if (!String(url).includes('/codes') || !broken) return real(url, asked);
+      broken = 0;
+      return new Response('{"codes": [', { status: 200 });
+    }; }"""
+    with seeing(driver, FAKE, ALLOWED) as browser:
+        context = phone(browser, state)
+        page = opened(context, running)
+        page.evaluate(broken)
+        page.tap("#zf-live-start")
+        told(page, "没有网络")
+        told(page, "请把码对准方框")
+        hidden = """() => { const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+          navigator.mediaDevices.getUserMedia = async (asked) => { window.given = await real(asked); await new Promise((go) => { window.go = go; }); return given; };
+          Object.defineProperty(document, 'hidden', { value: true }); }"""
+        page.tap("#zf-live-stop")
+        page.evaluate(hidden)
+        page.tap("#zf-live-start")
+        page.wait_for_function("Boolean(window.go)", timeout=PATIENT)
+        page.evaluate(
+            "() => { document.dispatchEvent(new Event('visibilitychange')); go(); }"
+        )  # away while it is asked for
+        page.wait_for_function("given.getTracks().every((one) => one.readyState === 'ended')", timeout=PATIENT)
+        assert page.is_enabled("#zf-live-start")
         context.close()
 
 
@@ -238,6 +279,7 @@ def test_a_camera_that_is_refused_or_missing_is_told_and_photographs_go_on(
 def test_the_alarm_of_a_camera_leads_to_inspection(driver: Playwright, running: Served, state: Any) -> None:
     with seeing(driver) as browser:
         context = browser.new_context(locale="zh-CN", viewport={"width": 1280, "height": 900}, storage_state=state)
+        context.set_default_timeout(PATIENT)
         [alarm] = context.request.get(f"{running.address}/v1/alarms").json()["items"]
         page = context.new_page()
         page.goto(f"{running.address}/alarms?alarm={alarm['alarm']}")

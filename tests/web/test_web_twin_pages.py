@@ -213,7 +213,7 @@ def test_costs_of_a_scenario_are_read_on_a_telephone(browser: Browser, entered: 
     for name in ("能源", "基本电费", "人工", "投资", "合计"):
         page.locator(".zf-cost-table").get_by_role("cell", name=name, exact=True).wait_for(timeout=PATIENT)
     page.get_by_text("其中加班 0 → 12").wait_for()
-    page.get_by_text("静态回收期").wait_for()
+    page.get_by_text("每年反而多花").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     picture(page, "line-4-costs")
     assert axe(page) == []

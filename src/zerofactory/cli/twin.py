@@ -104,6 +104,7 @@ def calibrate(
 ) -> None:  # fmt: skip
     from zerofactory.runs import twin_calibrate as use
     from zerofactory.runs import twin_expect
+    from zerofactory.runs.twin_utilities_file import FITTED
 
     context = opened(workspace)
     found = use.calibrate(
@@ -120,8 +121,10 @@ def calibrate(
     twin_utilities.show_meters(found.tuned)
     if path is not None:
         print_line(say(f"已写 {path.name}; 删去它即恢复 twin.toml 的数。", f"{path.name} written; delete it to go back to the figures of twin.toml."))  # fmt: skip
-    elif write:
+    elif write and not found.aside:
         print_line(say("没有可写的结果。", "There was nothing to write."))
+    if write and found.aside:
+        print_line(say(f"已写 {FITTED}; 删去它即恢复 utilities.toml 的数。", f"{FITTED} written; delete it to go back to the figures of utilities.toml."))  # fmt: skip
     if expected is not None:
         print_line(say(f"已写 {expected.name}; 从此 zf alarms scan 比较实测与孪生应有。", f"{expected.name} written; from now on zf alarms scan holds the meters against the twin."))  # fmt: skip
 

@@ -10,11 +10,14 @@ from zerofactory.cli.output import print_line, print_table
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from zerofactory.errors import Text
     from zerofactory.optimisation.twin.statistics import Interval
     from zerofactory.runs.twin_utilities import Around
     from zerofactory.runs.twin_utilities_fit import Found
     from zerofactory.runs.twin_utilities_meters import Figure, Seen, Tuned
+    from zerofactory.runs.twin_utilities_states import Hours
 
+APART = 0.02  # of the hours or the total: less is not worth a line
 UNITS = {"electricity": "kWh", "natural_gas": "Nm³", "compressed_air": "Nm³", "water": "m³", "heat": "kWh"}
 
 
@@ -42,6 +45,9 @@ def show(found: Around | None, names_of_stations: Mapping[str, str]) -> None:
             told,
         )
     _show_stopped(found, names_of_stations)
+    if found.origin is not None:
+        n, first, last = found.origin
+        print_line(say(f"其中 {n} 个数取自 utilities.fitted.csv({first} 至 {last} 的读数)。", f"{n} of the figures are from utilities.fitted.csv (readings of {first} to {last})."))  # fmt: skip
     if found.status == "placeholder":
         print_line(say("utilities.toml 的数是设定值, 请用铭牌与读数替换。", "The figures of utilities.toml are placeholders: replace them by name plates and readings."))  # fmt: skip
 
@@ -84,15 +90,23 @@ def show_fits(found: Sequence[Found]) -> None:
     )  # fmt: skip
 
 
+def _escape(text: str) -> str:
+    """Return a text as it is to be read: brackets in names are no markup."""
+    from rich.markup import escape as escaped
+
+    return escaped(text)
+
+
 def show_meters(found: Tuned | None) -> None:
     """Print how the meters of the utilities are met before and after the fit, the figures that changed, and what no reading tells."""
     if found is None:
         return
     if found.seen:
         _show_seen(found.seen)
+        _show_by_shifts(found)
     _show_figures(found.figures)
     for note in found.notes:
-        print_line(read(note))
+        print_line(_escape(read(note)))
 
 
 def _show_seen(found: Sequence[Seen]) -> None:
@@ -116,6 +130,41 @@ def _show_seen(found: Sequence[Seen]) -> None:
     print_line(say("逐月留出: 每个月由其他月份的拟合来预测, 各月偏差绝对值之和占实测的份额。", "In turn: each month is predicted by a fit to the others; the sum of what months are missed by, over what was measured."))  # fmt: skip
 
 
+def _show_by_shifts(found: Tuned) -> None:
+    """Print how the meters are met by the shifts of the calendar, which a simulation follows, where stations were on for other hours."""
+    other = [one for one in found.hours if abs(one.seen_h - one.shifts_h) > APART * max(one.seen_h, one.shifts_h)]
+    rows = [
+        (_few(one.gauge.meters), f"{one.fitted.total_error('fitted'):+.1%}", f"{one.by_shifts.total_error('stated'):+.1%}",
+         f"{one.by_shifts.total_error('fitted'):+.1%}")
+        for one in found.seen
+        if abs(one.by_shifts.total_error("fitted") - one.fitted.total_error("fitted")) > APART
+    ]  # fmt: skip
+    if not other or not rows:
+        return
+    print_table(
+        say("同样的月份按日历的班次来跑: 模型与实测之差", "the same months run by the shifts of the calendar: model over measured"),
+        [(say("表计", "meter"), "left"), (say("按实际开停: 拟合", "by what was on: fit"), "right"), (say("按班次: 文件", "by shifts: file"), "right"), (say("按班次: 拟合", "by shifts: fit"), "right")],
+        rows,
+    )  # fmt: skip
+    for (seen_h, shifts_h), names in _alike(other).items():
+        zh, en = _escape("、".join(one.zh for one in names)), _escape(", ".join(one.en for one in names))
+        print_line(say(f"{zh}: 表计显示开机 {seen_h:,} h, 班次加预热 {shifts_h:,} h。", f"{en}: on for {seen_h:,} h by the meters, {shifts_h:,} h by shifts and warm-up."))  # fmt: skip
+    print_line(
+        say(
+            "zf twin run 按班次运行, 拟合的是开着时的用量: 钟点不同, 总量就差这么多; 文件若更近, 是两处偏差相抵。请先核对班次。",
+            "zf twin run follows the shifts, and what is fitted is what is taken while a station is on: totals are off by the hours; where the file is nearer two errors cancel. Check the shifts first.",
+        )
+    )
+
+
+def _alike(found: Sequence[Hours]) -> dict[tuple[int, int], list[Text]]:
+    """Return the stations by their hours, as they were seen and by the shifts."""
+    groups: dict[tuple[int, int], list[Text]] = {}
+    for one in found:
+        groups.setdefault((round(one.seen_h), round(one.shifts_h)), []).append(one.title)
+    return groups
+
+
 def _show_figures(found: Sequence[Figure]) -> None:
     names = {"fitted": say("读数说明", "readings tell"), "bound": say("到界, 模型不符", "at its bound")}
     rows = [
@@ -131,7 +180,7 @@ def _show_figures(found: Sequence[Figure]) -> None:
         )  # fmt: skip
     bound = [one for one in found if one.state == "bound" and one.taken]
     if bound:
-        zh, en = ", ".join(one.title.zh for one in bound), ", ".join(one.title.en for one in bound)
+        zh, en = _escape(", ".join(one.title.zh for one in bound)), _escape(", ".join(one.title.en for one in bound))
         print_line(say(f"到了物理范围的边, 模型解释不了这些表计: {zh}。", f"At the bound of what is physical, the model does not explain these meters: {en}."))  # fmt: skip
     near, rest = sum(one.taken and one.state == "weak" for one in found), sum(not one.taken for one in found)
     if near or rest:

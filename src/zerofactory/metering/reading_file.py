@@ -226,7 +226,8 @@ def _ratios(
         try:
             ratio[rows] = _ratio(str(unit), meter)
         except NotFound as error:
-            problems.append(_unit_fault("unknown_unit", error.as_problem(), (part, header)))
+            named = "wrong_unit" if meter.carrier == STATE else "unknown_unit"
+            problems.append(_unit_fault(named, error.as_problem(), (part, header)))
         except units.WrongDimension as error:
             problems.append(_unit_fault("wrong_unit", error.as_problem(), (part, header)))
     return ratio, problems

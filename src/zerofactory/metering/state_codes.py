@@ -43,8 +43,6 @@ def coded(column: pl.Series, code: Codes, signals: Sequence[StateSignal], first:
     """
     import polars as pl
 
-    import polars as pl
-
     there = (code >= first) & (code < first + len(signals))
     if not there.any():
         return column

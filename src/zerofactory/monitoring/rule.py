@@ -75,7 +75,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pictured:
-    """Pictures of one camera in their order, in blocks of equal size that are judged whole.
+    """Pictures of one camera as they were booked, in blocks of equal size that are judged whole.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Pictured:
     hashes : tuple of str
         Of the pictures: chance that breaks ties is drawn from them.
     references : tuple
-        From which picture on what counts as usual (R × F): first what the model learned from, then days taken for normal.
+        From which day on what counts as usual (R × F): first what the model learned from, then days taken for normal.
     """
 
     figures: Numbers

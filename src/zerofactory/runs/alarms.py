@@ -123,9 +123,10 @@ def scan(context: Context, asked: Asked) -> Scanned:
     found, looked = _episodes(context, asked, own)
     parents = {one.id: one.parent for one in context.workspace.plant.meters if one.parent}
     kept = own_children(found, parents)
-    steps = reconciled(kept, _standing(context))
-    added = priced(context, [one for _, _, one in steps])
-    _book(context, asked, [(step, name, one) for (step, name, _), one in zip(steps, added, strict=True)])
+    with context.workspace.locked():  # collecting and listening to cameras look at the same days by themselves
+        steps = reconciled(kept, _standing(context))
+        added = priced(context, [one for _, _, one in steps])
+        _book(context, asked, [(step, name, one) for (step, name, _), one in zip(steps, added, strict=True)])
     now = {alarm.alarm_id: alarm for alarm in alarms(context)}
     notes = () if looked.learnt or not set(LEARNT) & set(asked.rules or LEARNT) else (_too_short(looked.shortest),)
     notes = (*notes, *looked.notes)
@@ -373,6 +374,11 @@ def close(context: Context, alarm_id: str, reason: str, as_normal: bool = False)
 
 
 def _step(context: Context, alarm_id: str, change: Mapping[str, object]) -> Alarm:
+    with context.workspace.locked():
+        return _stepped(context, alarm_id, change)
+
+
+def _stepped(context: Context, alarm_id: str, change: Mapping[str, object]) -> Alarm:
     alarm = show(context, alarm_id)
     if alarm.state == "closed":
         raise FaultyData([_fault("closed", f"报警 {alarm.alarm_id} 已关闭。", f"Alarm {alarm.alarm_id} is closed.")])
@@ -429,9 +435,10 @@ def _longer(before: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _append(context: Context, rows: list[dict[str, Any]], payload: dict[str, object]) -> None:
+    """Append rows to the book in one entry; the caller holds the workspace's lock."""
     workspace = context.workspace
     frame = ALARM_EVENTS.frame([{name: row[name] for name in ALARM_EVENTS.names} for row in rows])
-    with workspace.locked(), workspace.journal.writing(at=context.at, kind="alarm", actor=context.actor) as writer:
+    with workspace.journal.writing(at=context.at, kind="alarm", actor=context.actor) as writer:
         writer.append(ALARM_EVENTS, frame)
         writer.append(RUNS, run_row("alarms", context, payload, frame["event_id"].to_list(), frame.height))
         writer.payload = payload

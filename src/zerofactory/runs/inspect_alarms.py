@@ -7,9 +7,10 @@ DEFECTS ─► camera (model at a shop and station) ─► figures of its first 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
@@ -19,12 +20,14 @@ from zerofactory.metering.inspected import standing
 from zerofactory.monitoring.alarm import Found
 from zerofactory.monitoring.days import Clock, Days, kind_of
 from zerofactory.monitoring.rule import INSPECTION, Audited, Episode, Pictured, Subject, Watched, rule
+from zerofactory.monitoring.rules.inspection_drift import block_level
 from zerofactory.monitoring.settings import Settings
 from zerofactory.optimisation.quality.drift import FIGURES, LEAST
 from zerofactory.optimisation.quality.kept_promise import Looked
+from zerofactory.optimisation.quality.shift import critical
 from zerofactory.periods import local_midnight
 from zerofactory.runs.context import Context
-from zerofactory.runs.inspect_book import newest
+from zerofactory.runs.inspect_book import booked
 from zerofactory.runs.inspect_figures import figures_of
 from zerofactory.runs.inspect_model import Model, names
 from zerofactory.runs.inspect_take import model_of
@@ -32,10 +35,8 @@ from zerofactory.runs.inspect_take import model_of
 DRIFT, AUDIT = "inspection_drift", "inspection_audit"
 RULES = (DRIFT, AUDIT)
 DAY_MINUTES = 1440
-ROWS_AT_ONCE = 20_000
-"""The book is read back by so many rows at first."""
-FIRST_ROWS = 100
-"""So many rows must lie before what is asked for: a phone may have sent an old one late."""
+LATE = timedelta(days=31)
+"""So long after days that were taken for normal their pictures may have been booked, and those that followed are looked for."""
 MOST_REFERENCE = 500
 """So many pictures, the newest, of days that were taken for normal stand in for those learned from."""
 
@@ -96,7 +97,9 @@ def episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found]
     models = names(context.workspace.folder)
     if not models:
         return [], [], []
-    every = _book(context, _since(asked, own))
+    begin = asked.first - timedelta(days=int(own.general(DRIFT)["reach_days"]))
+    asked = replace(asked, normal=_in_force(asked.normal, local_midnight(begin, context.workspace.plant.time_zone)))
+    every = _book(context, begin.replace(day=1), asked.normal)
     for name in models:
         book = every.filter(pl.col("model") == name)
         there = book.filter(pl.col("inspected_at").is_between(*span, closed="left"))
@@ -114,95 +117,117 @@ def episodes(context: Context, asked: Asked, own: Settings) -> tuple[list[Found]
             for one, watch in ((DRIFT, _pictured), (AUDIT, _audited)):
                 given = own.given(rule(one), _subject(context, camera))
                 if given is not None and (not asked.rules or one in asked.rules):
-                    watched = watch(context, _Stream(camera, model, mine), asked, given)
+                    watched = watch(context, _Stream(camera, model, mine, notes), asked, given)
                     found += [_found(one, watched, episode) for episode in rule(one).find(watched) if _ends(watched, episode) > asked.first]  # fmt: skip
     return found, list(looked), notes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Stream:
-    """One camera with one version of its model, and all rows of its parts in their order."""
+    """One camera with one version of its model, all rows of its parts as they were booked, and what is to be said of it."""
 
     camera: Camera
     model: Model
     rows: pl.DataFrame
+    notes: list[Text]
 
 
-def _since(asked: Asked, own: Settings) -> date:
-    """Return the first day of which anything must be known: whole months, the days reached back, days taken for normal."""
-    begin = asked.first - timedelta(days=int(own.general(DRIFT)["reach_days"]))
-    return min([begin.replace(day=1), *(one.started_at.date() for one in asked.normal)])
+def _in_force(normal: Sequence[Normal], begin: datetime) -> tuple[Normal, ...]:
+    """Return what was taken for normal without what another of the same camera had replaced before a moment."""
+    before = {one.camera: one for one in sorted(normal, key=lambda each: each.started_at) if one.started_at < begin}
+    return (*before.values(), *(one for one in normal if one.started_at >= begin))
 
 
-def _book(context: Context, since: date) -> pl.DataFrame:
-    """Return the rows of models from a day on, in order of time: the models' own, and which rows stand (``stands``).
+def _book(context: Context, since: date, normal: Sequence[Normal]) -> pl.DataFrame:
+    """Return the rows of models of some days on and of days taken for normal, in the order of booking, and which stand (``stands``).
 
-    The book is read from its end, further back until it tells of earlier days.
+    No part is booked before it was looked at, so nothing of those days lies further back, whatever the clock of a camera says.
     """
-    earlier = local_midnight(since, context.workspace.plant.time_zone) - timedelta(days=1)
-    count = ROWS_AT_ONCE
-    found = newest(context, count)
-    while found.height == count and found["inspected_at"].head(FIRST_ROWS).max() >= earlier:  # type: ignore[operator]
-        count *= 4
-        found = newest(context, count)
-    found = found.with_columns(
+    zone = context.workspace.plant.time_zone
+    begin = local_midnight(since, zone)
+    spans = [(one.started_at, min(one.ended_at + LATE, begin)) for one in normal if one.started_at < begin]
+    earlier = [booked(context, *span) for span in sorted(spans)]
+    found = pl.concat([*earlier, booked(context, begin)]).unique("defect_id", keep="first", maintain_order=True)
+    return found.with_columns(
         pl.col("station").fill_null(""), pl.col("defect_id").is_in(standing(found)["defect_id"].to_list()).alias("stands"),
-        pl.col("inspected_at").dt.convert_time_zone(context.workspace.plant.time_zone).dt.date().alias("on"),
-    )  # fmt: skip
-    return found.filter(pl.col("score").is_not_null() & (pl.col("on") >= since)).sort("inspected_at", "defect_id")
+        pl.col("inspected_at").dt.convert_time_zone(zone).dt.date().alias("on"),
+    ).filter(pl.col("score").is_not_null())  # fmt: skip
 
 
 def _pictured(context: Context, stream: _Stream, asked: Asked, given: Mapping[str, float]) -> Watched:
     """Return the pictures of a camera, from so many days before on that an episode is seen from its begin.
 
-    Blocks are cut anew in each month, so that looking again, or later, cuts them alike; one that is not whole is left out.
+    Blocks are cut anew in each month, in the order of booking: looking again cuts them alike, and a picture that a phone sends late
+    moves none before it. One that is not whole waits.
     """
     judged = stream.rows.filter(pl.col("decided_by") == "model")
     size, hourly = int(given["block_pictures"]), int(given["pictures_per_hour"])
     begin = asked.first - timedelta(days=int(given["reach_days"]))
-    shown = judged.filter(pl.col("image_sha256").is_not_null() & (pl.col("on") < asked.last))
+    shown = judged.filter(pl.col("image_sha256").is_not_null())
     shown = shown.filter(pl.int_range(pl.len()).over(pl.col("inspected_at").dt.truncate("1h")) < hourly)
     month = pl.col("on").dt.truncate("1mo").alias("month")
     shown = shown.with_columns(month, (pl.int_range(pl.len()).over(month) // size).alias("block"))
     block = ["month", "block"]
-    shown = shown.filter(pl.col("on").max().over(block) >= begin)
+    shown = shown.filter(pl.len().over(block) == size).sort(block, maintain_order=True)
+    middle = pl.col("on").get(size // 2).over(block)
+    shown = shown.filter(middle.is_between(begin, asked.last, closed="left"))
     figures = figures_of(context, stream.model.card, shown["image_sha256"].to_list())
-    shown = shown.filter(pl.col("image_sha256").is_in(list(figures))).filter(pl.len().over(block) == size)
-    begin = min([begin, *shown["on"].head(1).to_list()])
+    there = shown.filter(pl.col("image_sha256").is_in(list(figures)))
+    _blind(stream, (shown.height, shown.height - there.height), given)
+    shown = there.filter(pl.len().over(block) == size)
     seen = shown["image_sha256"].to_list()
     pictured = Pictured(
         np.array([figures[one] for one in seen]).reshape(len(seen), len(FIGURES)),
         np.array([(day - begin).days for day in shown["on"].to_list()], dtype=np.int64), tuple(seen),
-        ((0, stream.model.condition), *_normal(context, stream, judged, (asked, shown["inspected_at"].to_list()))),
+        ((0, stream.model.condition), *_normal(context, stream, judged, (asked, begin))),
     )  # fmt: skip
     days = _days(context, begin, _counts(judged, begin, asked.last))
     return Watched(_subject(context, stream.camera), days, 0, days.values[0] > 0, given, pictured=pictured)
 
 
-def _normal(
-    context: Context, stream: _Stream, judged: pl.DataFrame, seen: tuple[Asked, Sequence[datetime]]
-) -> list[tuple[int, Any]]:
-    """Return the pictures of the spans that were taken for normal, and from which picture on they count."""
-    asked, moments = seen
+def _blind(stream: _Stream, missing: tuple[int, int], given: Mapping[str, float]) -> None:
+    """Say where a camera is not watched although it looks so: too little was learned from, or its pictures are not kept."""
+    pictures, figures = stream.model.condition.shape
+    name, (every, gone) = f"{stream.camera.id} v{stream.model.card.version}", missing
+    if pictures < LEAST or critical(pictures, int(given["block_pictures"]), block_level(given) / (2 * figures)) < 0:
+        stream.notes.append(Text(f"{name} 只学过 {pictures} 张合格图片, 按此承诺误报率看不出漂移。", f"{name} learned from {pictures} good pictures only: at this promise no drift can be told."))  # fmt: skip
+    if gone:
+        stream.notes.append(Text(f"{name} 的 {every} 张图有 {gone} 张不在图片库, 缺图的组没有检查。", f"{gone} of {every} pictures of {name} are not kept: their blocks were not looked at."))  # fmt: skip
+
+
+def _normal(context: Context, stream: _Stream, judged: pl.DataFrame, seen: tuple[Asked, date]) -> list[tuple[int, Any]]:
+    """Return the pictures of the spans that were taken for normal, and from which day on they count.
+
+    Where a span holds too few (a slow camera), those that followed are taken as well.
+    """
+    asked, begin = seen
     made = []
     for one in sorted(asked.normal, key=lambda each: each.started_at):
         if one.camera != stream.camera.id:
             continue
-        inside = judged.filter(pl.col("inspected_at").is_between(one.started_at, one.ended_at, closed="left") & pl.col("image_sha256").is_not_null())  # fmt: skip
-        figures = figures_of(context, stream.model.card, inside["image_sha256"].tail(MOST_REFERENCE).to_list())
+        span = pl.col("inspected_at").is_between(one.started_at, one.ended_at + LATE, closed="left")
+        after = judged.filter(span & pl.col("image_sha256").is_not_null())
+        inside = after.filter(pl.col("inspected_at") < one.ended_at).tail(MOST_REFERENCE)
+        if inside.height < LEAST:
+            inside = after.head(LEAST)
+        figures = figures_of(context, stream.model.card, inside["image_sha256"].to_list())
         if len(figures) >= LEAST:
             table = np.array(list(figures.values()))[:, : stream.model.condition.shape[1]]
-            made.append((sum(moment < one.started_at for moment in moments), table))
+            on = one.started_at.astimezone(ZoneInfo(context.workspace.plant.time_zone)).date()
+            made.append(((on - begin).days, table))
     return made
 
 
 def _audited(context: Context, stream: _Stream, asked: Asked, given: Mapping[str, float]) -> Watched:
-    """Return what people found of a camera's parts, day by day from the begin of the month; a day that is not over is left out."""
+    """Return what people found of a camera's parts, day by day from the begin of the month; a day that is not over is left out.
+
+    A part counts on the day the model judged it, a verdict on the day it was given: what is looked at later bends no earlier day.
+    """
     begin = asked.first.replace(day=1)
     last = max(min(asked.last, context.today), begin)
-    there = stream.rows.filter(pl.col("stands") & (pl.col("on") >= begin) & (pl.col("on") < last))
+    there = stream.rows.filter((pl.col("on") >= begin) & (pl.col("on") < last))
     by_day: dict[date, list[dict[str, Any]]] = {}
-    for row in there.select("on", "score", "threshold", "audit", "decided_by", "disposition").to_dicts():
+    for row in there.select("on", "stands", "score", "threshold", "audit", "decided_by", "disposition").to_dicts():
         by_day.setdefault(row["on"], []).append(row)
     every = [begin + timedelta(days=n) for n in range((last - begin).days)]
     escape = (stream.model.card.metrics.get("escape") or {}).get("high")
@@ -212,13 +237,13 @@ def _audited(context: Context, stream: _Stream, asked: Asked, given: Mapping[str
 
 
 def _looked(day: Sequence[Mapping[str, Any]]) -> Looked:
-    passed = [row for row in day if row["score"] <= row["threshold"]]
-    rejected = [row for row in day if row["score"] > row["threshold"]]
-    drawn = [row for row in passed if row["audit"] and row["decided_by"] == "inspector"]
-    again = [row for row in rejected if row["decided_by"] == "inspector"]
+    judged = [row["score"] > row["threshold"] for row in day if row["decided_by"] == "model"]
+    said = [row for row in day if row["decided_by"] == "inspector" and row["stands"]]
+    drawn = [row for row in said if row["score"] <= row["threshold"] and row["audit"]]
+    again = [row for row in said if row["score"] > row["threshold"]]
     good = sum(row["disposition"] == "accept" for row in again)
     bad = sum(row["disposition"] != "accept" for row in drawn)
-    return Looked(len(passed), len(rejected), len(drawn), bad, len(again), good)
+    return Looked(judged.count(False), judged.count(True), len(drawn), bad, len(again), good)
 
 
 def _counts(judged: pl.DataFrame, first: date, last: date) -> list[float]:

@@ -19,7 +19,7 @@ import polars as pl
 
 from zerofactory.errors import FaultyData, NotFound, Problem, Text
 from zerofactory.metering.inspected import DEFECTS, DISPOSITIONS, GOOD, UNNAMED, standing
-from zerofactory.runs.context import Context, run_row
+from zerofactory.runs.context import Context, run_row, stamp
 from zerofactory.store.journal import canonical
 from zerofactory.store.schema import RUNS
 
@@ -69,6 +69,12 @@ def rows(context: Context, where: Mapping[str, object] | None = None) -> pl.Data
 def newest(context: Context, count: int) -> pl.DataFrame:
     """Return the last rows, oldest first: what stands among them stands in the whole book."""
     return context.workspace.journal.newest(DEFECTS, count).drop("reverses")
+
+
+def booked(context: Context, since: datetime, until: datetime | None = None) -> pl.DataFrame:
+    """Return the rows booked from a moment on, in the order of booking: among them is every part looked at since."""
+    bounds = [stamp(one) for one in (since, until) if one is not None]
+    return context.workspace.journal.since(DEFECTS, *bounds).drop("reverses")
 
 
 def listed(

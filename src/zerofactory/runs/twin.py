@@ -164,6 +164,7 @@ class Simulated:
                 for one in self.stations
             ],
             "utilities_status": None if self.around is None else self.around.status,
+            "utilities_fitted": None if self.around is None or self.around.origin is None else self.around.origin._asdict(),
             "utilities": [] if self.around is None else [one.as_json() for one in self.around.utilities],
             "remarks": [] if self.around is None else [one.as_json() for one in self.around.remarks],
             "stopped": None if self.around is None or self.around.stopped is None else self.around.stopped.as_json(),

@@ -79,6 +79,11 @@ class Calibration:
     signals: tuple[Spoken, ...] = ()
     tuned: Tuned | None = None
 
+    @property
+    def aside(self) -> bool:
+        """Whether anything was found that later runs of the utilities take."""
+        return bool(taken(self.tuned)) or any(one.keys for one in self.utilities)
+
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {
@@ -213,8 +218,9 @@ def write(context: Context, done: Calibration) -> Path | None:
     told = twin_calibrate_signals.write(context, done.signals, done.months)
     if done.fitted:
         write_bytes_whole(path, ("\n".join(lines) + "\n").encode())
-    found = taken(done.tuned)
-    if found or any(one.keys for one in done.utilities):
+    before = (context.workspace.folder / twin_utilities_file.FITTED).is_file()
+    found = None if done.tuned is None else taken(done.tuned)
+    if done.aside or (before and found is not None):  # what an earlier fit wrote is not what this one found
         twin_utilities_fit.write(context, done.utilities, done.months, found)
     return path if done.fitted else told
 

@@ -8,9 +8,11 @@ twin.signals.csv ─► with_signals(twin.toml) ─► the twin's failures, repa
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +20,17 @@ import numpy as np
 from zerofactory.connectors.sample import to_us
 from zerofactory.errors import Text
 from zerofactory.metering.interval import MANUAL, MEASURED, SUSPECT
-from zerofactory.optimisation.twin.lifetimes import Life, terms
+from zerofactory.optimisation.twin.lifetimes import Life, Lifetimes, terms
 from zerofactory.optimisation.twin.lifetimes import fit as fit_life
-from zerofactory.optimisation.twin.line import WORKING, Station
+from zerofactory.optimisation.twin.line import WORKING, Clock, Station
 from zerofactory.optimisation.twin.signal_log import Stretches
-from zerofactory.optimisation.twin.spells import day_seconds, failures, ratio, shares
+from zerofactory.optimisation.twin.spells import OPEN, day_seconds, failures, in_shifts, ratio, shares
 from zerofactory.optimisation.twin.statistics import Interval
-from zerofactory.periods import Period, local_midnight
+from zerofactory.periods import Period, local_midnight, zone
 from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month
 from zerofactory.runs.twin_file import Twin, windows
-from zerofactory.runs.twin_signal_file import COLUMNS, SIGNALS
+from zerofactory.runs.twin_signal_file import BETWEEN, COLUMNS, SIGNALS
 from zerofactory.runs.twin_signals import SignalBook
 from zerofactory.store.files import write_bytes_whole
 
@@ -51,7 +53,7 @@ class Spoken:
     Parameters
     ----------
     signals : their ids.
-    between, repair : working time to failure, time to repair; None where no failure was seen, or one signal stands for several machines.
+    between, repair : time to failure by ``clock`` (of twin.toml), time to repair; None where no failure was seen, or one signal stands for several machines.
     shares : share of the known time of the shifts in each state.
     cycle_s : s a piece of a family without a factor takes a machine; None where nothing counts pieces.
     known_fraction : share of the time of the shifts in which the states were known.
@@ -68,11 +70,13 @@ class Spoken:
     known_fraction: float
     worked_s: float
     notes: tuple[Text, ...] = ()
+    clock: Clock = "working"
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
         return {
             "station": self.place, "title": {"zh": self.title.zh, "en": self.title.en}, "signals": list(self.signals),
+            "clock": self.clock,
             "between": None if self.between is None else self.between.as_json(),
             "repair": None if self.repair is None else self.repair.as_json(),
             "shares": {state: one.as_json() for state, one in self.shares.items()},
@@ -123,10 +127,11 @@ def _days(context: Context, twin: Twin, label: str) -> Iterator[SeenDay]:
     count = (period.next_first_day - period.first_day).days
     dates = [period.first_day + timedelta(days=number) for number in range(count + 1)]
     edges = [to_us(local_midnight(day, plant.time_zone)) for day in dates]
-    eve = to_us(local_midnight(dates[0] - timedelta(days=1), plant.time_zone))  # its night shift ends in this month
+    eve = dates[0] - timedelta(days=1)  # its night shift ends in this month
+    wall = datetime.combine(eve, time(), zone(plant.time_zone))  # shifts go by the clock on the wall
     opened = [
-        (eve + round(one.start_s * 1e6), eve + round(one.end_s * 1e6))
-        for one in windows(plant, dates[0] - timedelta(days=1), count + 1)
+        (to_us(wall + timedelta(seconds=one.start_s)), to_us(wall + timedelta(seconds=one.end_s)))
+        for one in windows(plant, eve, count + 1)
     ]
     pieces = _pieces(context, twin, label)
     for place in range(count):
@@ -157,9 +162,12 @@ def _spoken(
     notes: list[Text] = []
     between = repair = None
     worked_s = sum(float(log.seconds(int(log.begin_us[0]), int(log.end_us[-1]))[WORKING]) for log in logs)
+    clock = station.failure.clock if station.failure is not None else "working"
     if len(signals) == station.machines:
-        worked, repaired = failures(logs)
+        worked, repaired = _lives(logs, clock, days)
         between, repair = fit_life(worked, confidence), fit_life(repaired, confidence)
+        if clock == "open":
+            notes.append(Text(f"{station.title.zh}: 失效前时间按班内时间计。", f"{station.title.en}: time to failure counts the time of the shifts."))  # fmt: skip
         if between is None:
             notes.append(Text(f"{station.title.zh}: 工作 {worked_s / 3600.0:,.0f} 小时没有故障, 失效仍按 twin.toml。", f"{station.title.en}: no failure in {worked_s / 3600.0:,.0f} h at work; failures stay as in twin.toml."))  # fmt: skip
         if repair is not None and station.failure is not None and station.failure.repairers is not None:
@@ -170,8 +178,16 @@ def _spoken(
     due_s = len(signals) * sum((last - first) / 1e6 for one in days for first, last in one.shifts)
     return Spoken(
         station.id, station.title, tuple(one.id for one in signals), between, repair, dict(shares(inside, confidence)),
-        _cycle(twin, station, logs, days, confidence), float(inside.sum()) / due_s if due_s else 0.0, worked_s, tuple(notes),
+        _cycle(twin, station, logs, days, confidence), float(inside.sum()) / due_s if due_s else 0.0, worked_s, tuple(notes), clock,
     )  # fmt: skip
+
+
+def _lives(logs: Sequence[Stretches], clock: Clock, days: Sequence[SeenDay]) -> tuple[Lifetimes, Lifetimes]:
+    """Return times to failure by the clock of the station, and times to repair."""
+    if clock == "working":
+        return failures(logs)
+    shifts = [one for day in days for one in day.shifts]
+    return failures([in_shifts(log, shifts) for log in logs], OPEN)
 
 
 def _cycle(
@@ -214,17 +230,19 @@ def write(context: Context, done: Sequence[Spoken], months: Sequence[str]) -> Pa
     path = context.workspace.folder / SIGNALS
     if not rows:
         return None
-    lines = [",".join(COLUMNS)]
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(COLUMNS)
     for place, quantity, kind, one in rows:
-        figures = ",".join(f"{value:.6g}" for value in (one.mean, one.low, one.high))
-        lines.append(f"{place},{quantity},{kind},{figures},{one.runs},{months[0]},{months[-1]}")
-    write_bytes_whole(path, ("\n".join(lines) + "\n").encode())
+        figures = [f"{value:.6g}" for value in (one.mean, one.low, one.high)]
+        table.writerow([place, quantity, kind, *figures, one.runs, months[0], months[-1]])
+    write_bytes_whole(path, text.getvalue().encode())
     return path
 
 
 def _rows(one: Spoken) -> Iterator[tuple[str, str, str, Interval]]:
     given = terms()
-    lives = (("between", one.between), ("repair", one.repair))
+    lives = ((BETWEEN[one.clock], one.between), ("repair", one.repair))
     if one.between is not None and one.between.ends >= given.least_events:
         for name, life in lives:
             if life is not None and life.ends >= given.least_events:

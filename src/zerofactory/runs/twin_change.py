@@ -56,8 +56,9 @@ def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> tuple[dict[
         kept = [row for row, name in zip(rows, there[kind], strict=True) if name not in gone]
         made[kind] = [*kept, *deepcopy(list(change.get("add", {}).get(kind, ())))]
     problems += [unknown(f"add.{name}", name, "kind", KINDS, "scenario") for name in sorted(set(change.get("add", {})) - set(KINDS))]  # fmt: skip
-    for place, one in enumerate(change.get("scale", ())):
-        problems += _scale(made["stations"], one, f"scale{row_name(one, place)}")
+    scales = change.get("scale", ())
+    for place, one in enumerate(scales):
+        problems += _scale(made["stations"], one, f"scale{row_name(one, place, scales)}")
     if "mix" in change:
         made["mix"] = change["mix"]
     return made, problems

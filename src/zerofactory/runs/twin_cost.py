@@ -1,12 +1,13 @@
 """What a scenario costs beside the plant as it is: energy, basic charge, labour, capital and carbon, in all and by the good vehicle.
 
-    capital   = (investment · annuity(i, n) + maintenance) · days ÷ 365
-    saving    = (365 ÷ days) · n₀ · (c₀ ÷ n₀ − c₁ ÷ n₁) − maintenance            a year, for as many vehicles as today
+    capital   = (investment · annuity(i, n) + maintenance) · w ÷ W
+    saving    = n₀ · Σ y · (c₀ ÷ n₀ − c₁ ÷ n₁) − maintenance            a year, for as many vehicles as today
 
-c are the running costs (energy, basic charge, labour, carbon) and n the pieces of a replication, 0 as the plant is, 1 in the scenario:
-a scenario that makes more is compared by the piece. The days simulated stand for the year. Saving and payback are monotone, so
-the payback of the ends of the saving's interval are the ends of the payback's. A kind that is not known is left out of
-every sum and named with its reason; what was built before costs nothing here.
+c is each of the running costs (energy, basic charge, labour, carbon) and n the pieces of a replication, 0 as the plant is, 1 in the
+scenario: a scenario that makes more is compared by the piece. The days simulated stand for the year: w of them are worked, and W of
+the year by the plant's calendar, so y = W ÷ w; the basic charge goes by the calendar, y = 365 ÷ days. Saving and payback are
+monotone, so the payback of the ends of the saving's interval are the ends of the payback's. A kind that is not known is left out
+of every sum and named with its reason; what was built before costs nothing here.
 
 References
 ----------
@@ -38,8 +39,6 @@ from zerofactory.runs.twin_supply import Built, Flows
 from zerofactory.site.calendar import is_workday, workdays
 
 YEAR_DAYS = 365.0
-LIKE_THE_YEAR = 0.06
-"""How far the share of days worked may lie from that of the year; a holiday fewer in seven is twice as much."""
 KINDS: Mapping[str, Text] = {
     "energy": Text("能源", "energy"),
     "basic": Text("基本电费", "basic charge"),
@@ -183,8 +182,9 @@ def costed(context: Context, one: Priced, sides: Sides, confidence: float) -> Co
     if one.investment is None:
         left_out["capital"] = Text("场景没有写投资", "the scenario states none")
     else:
-        payback = _payback(one, kinds, sides, confidence)
-        kinds["capital"] = (0.0,) * runs, (payback.annual_cny * sides.days.number / YEAR_DAYS,) * runs
+        worked_days = _worked_days(context, sides.days)
+        payback = _payback(one, kinds, sides, (confidence, worked_days))
+        kinds["capital"] = (0.0,) * runs, (payback.annual_cny * worked_days[0] / worked_days[1],) * runs
     labours = None if isinstance(worked, Text) else worked
     return Costs(
         _rows(kinds, sides, confidence), left_out, (*_notes(labours, charged, one.after), *_stands(context, payback, sides)), labours,
@@ -225,21 +225,30 @@ def _row(kind: str, title: Text, values: Both, sides: Sides, confidence: float) 
     return CostRow(kind, title, _mean(before), _mean(after), difference(after, before, confidence), each)
 
 
-def _payback(one: Priced, kinds: Mapping[str, Both], sides: Sides, confidence: float) -> Payback:
+def _worked_days(context: Context, over: Days) -> tuple[float, float]:
+    """Return how many of the days simulated are worked, and how many of the year; all days where none of them is."""
+    calendar, year = context.workspace.plant.calendar, Period.parse(str(over.first.year))
+    worked = sum(is_workday(calendar, over.first + timedelta(days=number)) for number in range(over.number))
+    of_year = len(workdays(calendar, year))
+    return (float(worked), float(of_year)) if worked and of_year else (float(over.number), YEAR_DAYS)
+
+
+def _payback(one: Priced, kinds: Mapping[str, Both], sides: Sides, how: tuple[float, tuple[float, float]]) -> Payback:
+    confidence, (worked, of_year) = how
     entry = one.investment or InvestmentEntry(investment_cny=0.0, life_years=1)
     rate, source = one.grounds.discount
     if entry.discount_fraction is not None:
         rate, source = entry.discount_fraction, Text("场景", "the scenario")
     annual = entry.investment_cny * annuity_fraction(rate, entry.life_years) + entry.maintenance_cny_per_year
     made = sides.before["output"], sides.after["output"]
-    running = [kinds[kind] for kind in RUNNING if kind in kinds]
+    running = [kind for kind in RUNNING if kind in kinds]
     nothing: Three = (None, None, None)
     if not running or not all((*made[0], *made[1])):
         return Payback(entry, rate, source, annual, None, nothing, nothing, nothing)
-    costs = _sum([both[0] for both in running]), _sum([both[1] for both in running])
-    yearly = YEAR_DAYS / sides.days.number
+    yearly = dict.fromkeys(RUNNING, of_year / worked) | {"basic": YEAR_DAYS / sides.days.number}
+    costs = [_sum([_times(kinds[kind][side], yearly[kind]) for kind in running]) for side in (0, 1)]
     rows = zip(*costs, *made, strict=True)
-    saved = [yearly * n * (c / n - d / m) - entry.maintenance_cny_per_year for c, d, n, m in rows]
+    saved = [n * (c / n - d / m) - entry.maintenance_cny_per_year for c, d, n, m in rows]
     saving = interval(saved, confidence)
 
     def ends(of: Callable[[float], float | None], *, falling: bool = True) -> Three:
@@ -285,19 +294,11 @@ def _notes(labours: tuple[Labour, Labour] | None, charged: Basic | None, after: 
 
 
 def _stands(context: Context, payback: Payback | None, sides: Sides) -> Iterator[Text]:
-    """Say what the interval of a year's saving does not hold, and that the days work more or less than the year does."""
-    over = sides.days
+    """Say how the days stand for the year, and what the interval of a year's saving does not hold."""
     if payback is None or payback.saving_cny is None:
         return
-    yield Text("括号内只是各次重复之间的差; 工资、价格、投资的不准与季节不在内。", "The interval in brackets is that of the replications; the doubt of wage, prices and investment, and seasons, are not in it.")  # fmt: skip
-    if over.number >= YEAR_DAYS:
-        return
-    yield Text(f"每年的节约以模拟的 {over.number} 天代表全年。", f"A year's saving takes the {over.number} days simulated for the year.")  # fmt: skip
-    calendar, year = context.workspace.plant.calendar, Period.parse(str(over.first.year))
-    worked = sum(is_workday(calendar, over.first + timedelta(days=number)) for number in range(over.number))
-    usual = len(workdays(calendar, year)) / (year.next_first_day - year.first_day).days
-    if abs(worked / over.number - usual) > LIKE_THE_YEAR:
-        yield Text(f"模拟的 {over.number} 天有 {worked} 天开工, 全年平均应为 {usual * over.number:.1f} 天: 每年的节约与每辆的投资、基本电费不准, 请模拟整周。", f"{worked} of the {over.number} days simulated are worked, where the year has {usual * over.number:.1f} of as many: a year's saving, and capital and basic charge by the vehicle, are off. Simulate whole weeks.")  # fmt: skip
+    worked, of_year = _worked_days(context, sides.days)
+    yield Text(f"每年的数由模拟的 {worked:g} 个开工日推到全年 {of_year:g} 个; 括号内只是各次重复之间的差, 不含季节与工资、价格、投资的不准。", f"Numbers of a year take the {worked:g} days of work simulated for the {of_year:g} of the year; the interval in brackets is that of the replications, without seasons and the doubt of wage, prices and investment.")  # fmt: skip
 
 
 def _both(text: Text) -> dict[str, str]:

@@ -54,20 +54,20 @@ def _hours(labour: Mapping[str, Any]) -> Text:
 def _investment(one: Mapping[str, Any]) -> Text:
     rate, source = f"{100 * one['discount_fraction']:g} %", one["discount_source"]
     paid, annual, years = f"{one['investment_cny']:,.0f}", f"{one['annual_cny']:,.0f}", one["life_years"]
-    told = [said for said in (one["source"], one["status"]) if said]
-    said = Text(", ".join(STATUSES.get(each, each) for each in told), ", ".join(told))
+    status = Text(STATUSES[one["status"]], one["status"])
     first = Text(
-        f"投资 {paid} 元({said.zh}), {years} 年, 折现率 {rate}({source['zh']}), 每年 {annual} 元",
-        f"{paid} CNY ({said.en}) over {years} year{'s' * (years > 1)} at {rate} ({source['en']}) are {annual} CNY a year",
+        f"投资 {paid} 元({status.zh}), {years} 年, 折现率 {rate}({source['zh']}), 每年 {annual} 元",
+        f"{paid} CNY ({status.en}) over {years} year{'s' * (years > 1)} at {rate} ({source['en']}) are {annual} CNY a year",
     )
     saving = one["saving_cny_per_year"]
     if saving is None:
         return Text(f"{first.zh}; 算不出每年节约。", f"{first.en}; what it saves a year cannot be told.")
     if saving["mean"] < 0.0:
         more = f"{-saving['mean']:,.0f} ({-saving['high']:,.0f} … {-saving['low']:,.0f})"
+        open_zh, open_en = (", 但区间含零", ", though zero lies in the interval") if saving["high"] > 0.0 else ("", "")
         return Text(
-            f"{first.zh}; 按今天的产量运行每年反而多花 {more} 元, 收不回。",
-            f"{first.en}; at today's output running it costs {more} CNY a year more, so it does not pay back.",
+            f"{first.zh}; 按今天的产量运行每年反而多花 {more} 元, 收不回{open_zh}。",
+            f"{first.en}; at today's output running it costs {more} CNY a year more, so it does not pay back{open_en}.",
         )
     saved = f"{saving['mean']:,.0f} ({saving['low']:,.0f} … {saving['high']:,.0f})"
     simple, discounted = payback(one["payback_years"]), payback(one["discounted_payback_years"])

@@ -184,7 +184,7 @@ def read(context: Context, changed: Mapping[str, Any] | None = None) -> Twin:
     folder = context.workspace.folder
     file, unknown = _file(_text(context), (fitted_powers(folder), fitted_signals(folder)), changed)
     plant = context.workspace.plant
-    problems = [*unknown, *_names(file, plant)]
+    problems = [*unknown, *_names(file, plant), *signal_faults(file.stations, plant, counted=changed is None)]
     stations = tuple(_station(one, plant) for one in file.stations)
     buffers = tuple(
         Buffer(
@@ -329,7 +329,6 @@ def _names(file: TwinFile, plant: Plant) -> Iterator[Problem]:
     for where, name in counters:
         if name is not None and name not in counting:
             yield _unknown(where, name, "interval meter of pieces", counting)
-    yield from signal_faults(file.stations, plant)
     if file.output_source is not None and file.output_source not in sources:
         yield _unknown("output_source", file.output_source, "source", sources)
 

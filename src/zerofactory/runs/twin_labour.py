@@ -15,7 +15,7 @@ References
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -174,7 +174,7 @@ def labour(plant: Plant, line: Line, when: When, over: Days, paid: tuple[Wage, P
     ]
     for pool in line.pools:
         stations = [one.id for one in line.stations if pool.id in _pools(one)]
-        stays = sorted({one for name in stations for one in own.get(name, everyday)}, key=lambda one: one.start_s)
+        stays = _once(one for name in stations for one in own.get(name, everyday))
         if stations:
             title = Text(f"人员组 {pool.id}", f"pool {pool.id}")
             crews.append(_crew(pool.id, title, (float(pool.number),), stays, (plant.calendar, over, wage)))
@@ -284,6 +284,20 @@ def _parted(start_s: float, end_s: float, over: Days, wage: Wage) -> tuple[float
     return off_s / HOUR_S, inside_s / HOUR_S, holiday_s / HOUR_S
 
 
+def _once(stays: Iterable[Stay]) -> list[Stay]:
+    """Return the shifts of a pool that serves several stations: what lies in two of them is paid once."""
+    longest: dict[tuple[float, float], Stay] = {}
+    for one in sorted(stays, key=lambda one: one.overtime_s):
+        longest[one.start_s, one.end_s] = one
+    found: list[Stay] = []
+    for _, one in sorted(longest.items()):
+        start_s = max(one.start_s, found[-1].end_s if found else one.start_s)
+        if start_s < one.end_s:
+            found.append(replace(one, start_s=start_s))
+    following = [*(one.start_s for one in found[1:]), math.inf]
+    return [replace(one, overtime_s=min(one.overtime_s, after_s - one.end_s)) for one, after_s in zip(found, following, strict=True)]  # fmt: skip
+
+
 def _twice(line: Line, people: People) -> Iterator[Text]:
     """Yield that stations have people of their own besides the operators they take from a pool."""
     names = ", ".join(one.id for one in line.stations if one.operators is not None and any(people.get(one.id, ())))
@@ -331,7 +345,7 @@ def _notes(calendar: Calendar, wage: Wage, stays: Sequence[Stay], over: Days) ->
     weekly = sum(usual.values()) / over.number * WEEK_DAYS
     if over.number >= WEEK_DAYS and weekly > law.ordinary_h_per_week + 1e-9:
         limit = f"{law.ordinary_h_per_week:g}"
-        yield Text(f"同一批人每周正常工时 {weekly:.0f} h, 超过 {limit} h(国务院令第174号第三条); 超出部分没有按加班计: 轮休请写 rest_weekdays。", f"The same people have {weekly:.0f} ordinary hours a week: more than {limit} h (State Council order 174, article 3), and the rest is not paid as overtime. State rest_weekdays unless people take turns.")  # fmt: skip
+        yield Text(f"同一批人每周正常工时 {weekly:.0f} h, 超过 {limit} h(国务院令第174号第三条); 超出部分没有按加班计。若不是轮休, 请写 rest_weekdays。", f"The same people have {weekly:.0f} ordinary hours a week: more than {limit} h (State Council order 174, article 3), and the rest is not paid as overtime. State rest_weekdays unless people take turns.")  # fmt: skip
     years = sorted({one.day.year for one in stays if one.end_s > over.since_s} - set(statutory_holidays()))
     if years and not wage.statutory_holidays:
         told = ", ".join(str(year) for year in years)

@@ -102,8 +102,10 @@ def open_hours(line: Line, begin_s: float, end_s: float) -> float:
 def faults(when: When, stations: Sequence[str], days: int) -> Iterator[Problem]:
     """Yield the stations that are not there, those with two patterns, weekdays that are none, and days beyond the simulated."""
     seen: list[str] = []
+    patterns = [{"stations": entry.stations} for entry in when.shifts]
+    stops = [{"station": down.station} for down in when.down]
     for place, entry in enumerate(when.shifts):
-        where = f"shifts{row_name({'stations': entry.stations}, place)}"
+        where = f"shifts{row_name(patterns[place], place, patterns)}"
         for name in entry.stations:
             if name not in stations:
                 yield unknown(f"{where}.stations", name, "station", stations, "scenario")
@@ -116,11 +118,12 @@ def faults(when: When, stations: Sequence[str], days: int) -> Iterator[Problem]:
                 yield _fault("weekday", f"{where}.weekdays", f"{day} 不是星期。", f"{day} is no weekday.", ("1 是星期一, 7 是星期日。", "1 is Monday, 7 Sunday."))  # fmt: skip
         if entry.weekdays == ():
             yield _fault("weekday", f"{where}.weekdays", "没有工作日。", "It has no day of work.", ("例如 [1, 2, 3, 4, 5, 6]。", "Such as [1, 2, 3, 4, 5, 6]."))  # fmt: skip
-    for down in when.down:
+    for place, down in enumerate(when.down):
+        where = f"down{row_name(stops[place], place, stops)}"
         if down.station not in stations:
-            yield unknown(f"down.{down.station}.station", down.station, "station", stations, "scenario")
+            yield unknown(f"{where}.station", down.station, "station", stations, "scenario")
         if down.day > days:
-            yield _fault("down_day", f"down.{down.station}.day", f"第 {down.day} 天在模拟的 {days} 天之后。", f"Day {down.day} lies after the {days} days simulated.", ("请改小, 或用 --days 多模拟几天。", "Make it smaller, or simulate more with --days."))  # fmt: skip
+            yield _fault("down_day", f"{where}.day", f"第 {down.day} 天在模拟的 {days} 天之后。", f"Day {down.day} lies after the {days} days simulated.", ("请改小, 或用 --days 多模拟几天。", "Make it smaller, or simulate more with --days."))  # fmt: skip
 
 
 def _of(plant: Plant, entry: ShiftsEntry | None, overtime_h: float, begin: date, days: int) -> tuple[Window, ...]:

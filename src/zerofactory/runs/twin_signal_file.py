@@ -17,7 +17,14 @@ from zerofactory.optimisation.twin.draw import KINDS, TIMES, Spread
 
 SIGNALS = "twin.signals.csv"
 COLUMNS = ("place", "quantity", "kind", "value", "low", "high", "count", "first_month", "last_month")
-QUANTITIES = ("between_mean_s", "between_shape", "repair_mean_s", "repair_shape", "cycle_s")
+BETWEEN: Mapping[str, str] = {"working": "between", "open": "between_open"}
+"""The first word of the time to failure, by the clock that it was fitted for."""
+QUANTITIES = (
+    *(f"{name}_{what}" for name in BETWEEN.values() for what in ("mean_s", "shape")),
+    "repair_mean_s",
+    "repair_shape",
+    "cycle_s",
+)
 SHARE = "share_"
 
 
@@ -64,7 +71,8 @@ def fitted_signals(folder: Path) -> dict[str, dict[str, Measured]]:
 def with_signals(raw: Mapping[str, Any], fitted: Mapping[str, Mapping[str, Measured]]) -> dict[str, Any]:
     """Return the data of twin.toml with the failures, repairs and cycles that signals told in the place of its own.
 
-    A station that names no signals stays as it is. A cycle keeps its kind of distribution and is stretched to the mean that was seen. Where repairs wait for a crew, a signal tells
+    A station that names no signals stays as it is, and so do failures by another clock than they were fitted for. A cycle keeps its
+    kind of distribution and is stretched to the mean that was seen. Where repairs wait for a crew, a signal tells
     wait and repair together: such a repair stays as twin.toml has it, the twin makes the waits itself.
 
     Examples
@@ -83,11 +91,13 @@ def with_signals(raw: Mapping[str, Any], fitted: Mapping[str, Mapping[str, Measu
     made = deepcopy(dict(raw))
     for row in made.get("stations", ()):
         seen = fitted.get(str(row.get("id") or row.get("line")), {}) if row.get("signals") else {}
-        if "between_mean_s" in seen and "repair_mean_s" in seen:
-            old = row.get("failure")
+        old = row.get("failure")
+        clock = old.get("clock", "working") if isinstance(old, dict) else "working"
+        between = BETWEEN.get(clock if isinstance(clock, str) else "", "")
+        if f"{between}_mean_s" in seen and "repair_mean_s" in seen:
             awaited = isinstance(old, dict) and "repairers" in old
-            told = {name: _spread(seen, name) for name in (("between",) if awaited else ("between", "repair"))}
-            row["failure"] = {**old, **told} if awaited else told
+            told = {"between": _spread(seen, between)} | ({} if awaited else {"repair": _spread(seen, "repair")})
+            row["failure"] = {**old, **told} if isinstance(old, dict) else told
         cycle = row.get("cycle")
         if "cycle_s" in seen and isinstance(cycle, dict):
             row["cycle"] = _stretched(cycle, seen["cycle_s"].value)

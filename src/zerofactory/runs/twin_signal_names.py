@@ -51,9 +51,9 @@ def signals_of(
     }
 
 
-def signal_faults(entries: Sequence[Named], plant: Plant) -> Iterator[Problem]:
+def signal_faults(entries: Sequence[Named], plant: Plant, *, counted: bool = True) -> Iterator[Problem]:
     """Yield a fault for every signal that factory.toml does not have, that stands twice, and where their number is not that of the
-    machines (or one)."""
+    machines (or one). A scenario may have more or fewer machines than are there to tell their states: then they are not ``counted``."""
     known = {one.id for one in plant.state_signals}
     taken: set[str] = set()
     for place, entry in enumerate(entries):
@@ -65,6 +65,6 @@ def signal_faults(entries: Sequence[Named], plant: Plant) -> Iterator[Problem]:
                 message = Text(f"状态信号“{name}”用了两次。", f"The state signal '{name}' is named twice.")
                 yield Problem("twin_file.signal_twice", message, Text("一个信号只属于一台设备。", "A signal belongs to one machine."), file=NAME, column=column)  # fmt: skip
             taken.add(name)
-        if len(entry.signals) not in (0, 1, entry.machines):
+        if counted and len(entry.signals) not in (0, 1, entry.machines):
             message = Text(f"{len(entry.signals)} 个状态信号, {entry.machines} 台设备。", f"{len(entry.signals)} state signals for {entry.machines} machines.")  # fmt: skip
             yield Problem("twin_file.signal_count", message, Text("每台一个, 或整个工位一个。", "Name one for each machine, or one for the station."), file=NAME, column=column)  # fmt: skip

@@ -25,7 +25,7 @@ from zerofactory.runs.context import Context
 from zerofactory.runs.series_file import read as read_series
 from zerofactory.runs.twin_lost import Stopped
 from zerofactory.runs.twin_utilities_entries import DownEntry, WeatherEntry
-from zerofactory.runs.twin_utilities_file import Beside
+from zerofactory.runs.twin_utilities_file import Beside, Origin
 
 Floats = NDArray[np.float64]
 WORKING = tuple(state for state in STATES if state not in WASTED)
@@ -71,13 +71,15 @@ class Remark:
 
 @dataclass(frozen=True)
 class Around:
-    """What is told of the utilities of some replications: rows, remarks, the remarks of each replication by name, what they stopped."""
+    """What is told of the utilities of some replications: rows, remarks, the remarks of each replication by name, what they stopped,
+    and what readings told of them before."""
 
     status: str
     utilities: tuple[Utility, ...]
     remarks: tuple[Remark, ...]
     paired: Mapping[str, tuple[float, ...]]
     stopped: Stopped | None = None
+    origin: Origin | None = None
 
 
 def ready(context: Context, beside: Beside, first: date, lead_days: int, one: Run) -> tuple[Utilities, Outdoors]:
@@ -205,7 +207,7 @@ def around(beside: Beside, ended: Sequence[Ended], skip: int, confidence: float)
         Remark(key, title, unit, over(paired[key]), alarming and any(paired[key]))
         for key, (title, unit, _, alarming) in every[0].items()
     )
-    return Around(beside.status, tuple(rows), told, paired)
+    return Around(beside.status, tuple(rows), told, paired, origin=beside.origin)
 
 
 def remarks(utilities: Utilities, ended: Ended, skip: int) -> dict[str, tuple[Text, str, float, bool]]:

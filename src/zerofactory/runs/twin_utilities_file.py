@@ -13,7 +13,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
@@ -50,10 +50,18 @@ KINDS: Mapping[str, Any] = {
 NESTED: Mapping[str, Any] = {"window": Window, "rest": Window}
 
 
+class Origin(NamedTuple):
+    """What readings told: how many figures that were fitted to them are taken, and of which months."""
+
+    figures: int
+    first_month: str
+    last_month: str
+
+
 @dataclass(frozen=True)
 class Beside:
-    """The utilities of a plant, their weather, the draws of stations they take over (station, carrier), the file's status, and the
-    meters they are fitted to (table and id)."""
+    """The utilities of a plant, their weather, the draws of stations they take over (station, carrier), the file's status, the
+    meters they are fitted to (table and id), and what was fitted before."""
 
     utilities: Utilities
     weather: WeatherEntry
@@ -62,6 +70,7 @@ class Beside:
     source: str
     counters: Mapping[tuple[str, str], str] = field(default_factory=dict)
     down: tuple[DownEntry, ...] = ()
+    origin: Origin | None = None
 
     def relieved(self, twin: Twin) -> Twin:
         """Return the twin without the draws that the utilities know better, so that nothing is counted twice."""
@@ -93,9 +102,10 @@ def read(
             raise FaultyData([Problem("utilities.missing", message, GUIDE, file=NAME)])
         return None
     raw = _raw(text)
-    if fitted:
-        raw = with_fitted(raw, context.workspace.folder / FITTED)
-    file = _file(raw, NAME)
+    file, own, origin = _file(raw, NAME), context.workspace.folder / FITTED, None
+    if fitted and own.is_file():
+        raw, origin = with_fitted(raw, own), _origin(own)
+        file = _file(raw, FITTED)
     before = _stations(file)
     if change:
         file = _file(changed_by(raw, change), "scenario")
@@ -111,7 +121,9 @@ def read(
     counters = {("halls", one.id): one.heat_meter for one in file.halls if one.heat_meter}
     if file.network is not None and file.network.air_meter:
         counters["network", "network"] = file.network.air_meter
-    return Beside(_without(utilities, stations), file.weather, gone, file.status, file.source, counters, file.down)
+    return Beside(
+        _without(utilities, stations), file.weather, gone, file.status, file.source, counters, file.down, origin
+    )
 
 
 def with_fitted(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
@@ -132,9 +144,16 @@ def with_fitted(raw: Mapping[str, Any], path: Path) -> dict[str, Any]:
                 one[keys[0]] = value
             elif table != "network" and one.get("id") == name and len(keys) == 2 and isinstance(one.get(keys[0]), dict):
                 one[keys[0]][keys[1]] = value
-            elif table == "network" and len(keys) == 3 and int(keys[1]) < len(one.get(keys[0], ())):
+            elif table == "network" and len(keys) == 3 and keys[1] in map(str, range(len(one.get(keys[0], ())))):
                 one[keys[0]][int(keys[1])][keys[2]] = value
     return made
+
+
+def _origin(path: Path) -> Origin | None:
+    """Return what the file of fitted figures says of itself; None where it has none."""
+    rows = list(csv.DictReader(io.StringIO(text_of(path.read_bytes(), FITTED))))
+    first, last = ([row.get(key) or "" for row in rows] for key in ("first_month", "last_month"))
+    return Origin(len(rows), min(first), max(last)) if rows else None
 
 
 def changed_by(raw: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,8 @@ What is found is written beside utilities.toml (``utilities.fitted.csv``); runs 
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +17,7 @@ from numpy.typing import NDArray
 
 from zerofactory.errors import Text
 from zerofactory.metering.interval import MISSING
+from zerofactory.notation import text_of
 from zerofactory.optimisation.utilities import air, compressed_air
 from zerofactory.optimisation.utilities.fit import Figure, heated, leak_nm3_per_h
 from zerofactory.optimisation.utilities.hall import Hall
@@ -102,17 +105,30 @@ class Written:
     meters: tuple[str, ...]
 
 
-def write(context: Context, found: Sequence[Found], months: Sequence[str], figures: Sequence[Written] = ()) -> Path:
-    """Write what was found, and other figures, beside utilities.toml and return the file; utilities.toml stays as it is."""
+def write(
+    context: Context, found: Sequence[Found], months: Sequence[str], figures: Sequence[Written] | None = None
+) -> Path:
+    """Write what was found, and other figures, beside utilities.toml and return the file; utilities.toml stays as it is.
+
+    Without ``figures`` those of meters that an earlier fit wrote stay: they were not asked about.
+    """
     path = context.workspace.folder / FITTED
-    rows = [",".join(FITTED_COLUMNS)]
+    rows = [",".join(FITTED_COLUMNS), *(_of_meters(path) if figures is None else ())]
     for one in found:
         rows += [f"{one.table},{one.id},{key},{value:.6g},,,{months[0]},{months[-1]}," for key, value in one.keys]
-    for it in figures:
+    for it in figures or ():
         interval = f"{it.value:.6g},{it.low:.6g},{it.high:.6g}"
         rows.append(f"{it.table},{it.id},{it.key},{interval},{months[0]},{months[-1]},{' '.join(it.meters)}")
     write_bytes_whole(path, ("\n".join(rows) + "\n").encode())
     return path
+
+
+def _of_meters(path: Path) -> list[str]:
+    """Return the rows of a file that name the meters they are from."""
+    if not path.is_file():
+        return []
+    rows = list(csv.DictReader(io.StringIO(text_of(path.read_bytes(), FITTED))))
+    return [",".join(row.get(name) or "" for name in FITTED_COLUMNS) for row in rows if row.get("meters")]
 
 
 def _days(context: Context, beside: Beside, months: Sequence[str], temperature: Path | None) -> _Days:

@@ -6,7 +6,7 @@ were left out, each in turn, are predicted better with them than with the file's
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from os import cpu_count
@@ -20,6 +20,7 @@ from zerofactory.optimisation.utilities import estimate
 from zerofactory.optimisation.utilities.driven import Driven
 from zerofactory.optimisation.utilities.faults import faults
 from zerofactory.optimisation.utilities.groups import HEATING, Gauge, Group, groups, joined, model, sources
+from zerofactory.optimisation.utilities.groups import days as gauge_days
 from zerofactory.optimisation.utilities.knobs import Knob, knobs, turned, value_of
 from zerofactory.optimisation.utilities.plant import GAS, Utilities
 from zerofactory.optimisation.utilities.source import CARRIER
@@ -28,7 +29,7 @@ from zerofactory.runs.profile import meter_month
 from zerofactory.runs.twin_file import Twin
 from zerofactory.runs.twin_utilities_file import Beside
 from zerofactory.runs.twin_utilities_fit import Found, Written
-from zerofactory.runs.twin_utilities_states import SLOTS, Past, driven
+from zerofactory.runs.twin_utilities_states import SLOTS, Hours, Past, driven, hours
 
 Floats = NDArray[np.float64]
 LEAST_MONTHS = 2  # so that one can be left out
@@ -94,7 +95,8 @@ class Months:
 
 @dataclass(frozen=True)
 class Seen:
-    """What meters say beside the model: the months fitted to, the same months each predicted by a fit to the others, those held out."""
+    """What meters say beside the model: the months fitted to, the same months each predicted by a fit to the others, those held out,
+    and the months fitted to as a simulation runs them: by the shifts of the calendar, not by what the stations were seen to do."""
 
     gauge: Gauge
     title: Text
@@ -102,6 +104,7 @@ class Seen:
     fitted: Months
     in_turn: Months
     held_out: Months | None
+    by_shifts: Months
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
@@ -109,7 +112,7 @@ class Seen:
             "meters": list(self.gauge.meters), "utilities": [name for name, _ in self.gauge.parts], "carrier": self.carrier,
             "title": {"zh": self.title.zh, "en": self.title.en}, "fitted": self.fitted.as_json(), "in_turn": self.in_turn.as_json(),
             "mean_error_in_turn_stated": self.in_turn.mean_error("stated"), "mean_error_in_turn": self.in_turn.mean_error("fitted"),
-            "held_out": None if self.held_out is None else self.held_out.as_json(),
+            "held_out": None if self.held_out is None else self.held_out.as_json(), "by_shifts": self.by_shifts.as_json(),
         }  # fmt: skip
 
 
@@ -120,11 +123,12 @@ class Tuned:
     figures: tuple[Figure, ...] = ()
     seen: tuple[Seen, ...] = ()
     notes: tuple[Text, ...] = ()
+    hours: tuple[Hours, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """Return plain JSON values."""
         notes = [{"zh": one.zh, "en": one.en} for one in self.notes]
-        return {"figures": [one.as_json() for one in self.figures], "meters": [one.as_json() for one in self.seen], "notes": notes}  # fmt: skip
+        return {"figures": [one.as_json() for one in self.figures], "meters": [one.as_json() for one in self.seen], "hours": [one.as_json() for one in self.hours], "notes": notes}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -156,11 +160,12 @@ def tune(context: Context, twin: Twin, beside: Beside, asked: Question) -> Tuned
     lined = {("halls", one.id, key) for one in asked.found if one.table == "halls" for key, _ in one.keys}
     utilities = _lined(beside.utilities, asked.found)
     every = groups(utilities, joined(utilities, meters))
-    notes += [*_unmetered(utilities, meters), *_joint(utilities, every)]
+    notes += [*_unmetered(utilities, meters), *_joint(utilities, every), *_by_lines(utilities, lined)]
     if not every:
         return Tuned(notes=tuple(notes))
     try:
         drive = driven(context, twin, beside, asked.past)
+        drives = drive, driven(context, twin, beside, replace(asked.past, passed={}))
     except FaultyData as error:
         return Tuned(notes=(*notes, *(problem.message for problem in error.problems)))
     if beside.weather.place is not None and any(month.mean_degc is None for month in asked.past.months):
@@ -169,13 +174,13 @@ def tune(context: Context, twin: Twin, beside: Beside, asked: Question) -> Tuned
     known = {label: meter_month(context, label) for label in days.labels}
 
     def tuned(group: Group) -> Tuned:
-        return _group(group, tuple(lined), drive, (days, _observed(group, known, days)), asked.confidence)
+        return _group(group, tuple(lined), drives, (days, _observed(group, known, days)), asked.confidence)
 
     with ThreadPoolExecutor(cpu_count() or 1) as pool:
         parts = list(pool.map(tuned, every))
     return Tuned(
         tuple(one for part in parts for one in part.figures), tuple(one for part in parts for one in part.seen),
-        (*notes, *(one for part in parts for one in part.notes)),
+        (*notes, *(one for part in parts for one in part.notes)), hours(twin, utilities, drives, np.repeat(days.fitted, SLOTS)),
     )  # fmt: skip
 
 
@@ -202,10 +207,15 @@ class _Try:
 
 
 def _group(
-    group: Group, lined: Sequence[tuple[str, str, str]], drive: Driven, seen: tuple[_Days, Floats], confidence: float
+    group: Group,
+    lined: Sequence[tuple[str, str, str]],
+    drives: tuple[Driven, Driven],
+    seen: tuple[_Days, Floats],
+    confidence: float,
 ) -> Tuned:
-    """Return the fit of one group: of all its figures, or without those of meters that are met worse than by the file."""
-    days, observed = seen
+    """Return the fit of one group: of all its figures, or without those of meters that are met worse than by the file. ``drives`` are
+    what the stations were seen to do, which it is fitted by, and what they do by the shifts."""
+    (days, observed), (drive, by_shifts) = seen, drives
     read = [bool(np.isfinite(row[days.fitted]).any()) for row in observed]
     silent = tuple(_silent(gauge) for gauge, known in zip(group.gauges, read, strict=True) if not known)
     every = knobs(group.utilities, lined)
@@ -224,6 +234,8 @@ def _group(
         and not faults(turned(group.utilities, best.given, tuple(best.found.x)))
     )
     after = best.found.days if helps else best.before
+    made = turned(group.utilities, best.given, tuple(best.found.x)) if helps else group.utilities
+    planned = gauge_days(group, group.utilities, by_shifts), gauge_days(group, made, by_shifts)
     months = list(best.in_turn[0].labels)
     held = [label for label in days.labels if label not in months]
     tables = [
@@ -231,6 +243,7 @@ def _group(
             gauge, _titles(group.utilities, gauge), gauge.parts[0][1], _months(days, months, observed[n], best.before[n], after[n]),
             best.in_turn[n] if helps else replace(best.in_turn[n], fitted=best.in_turn[n].stated),
             _months(days, held, observed[n], best.before[n], after[n]) if held else None,
+            _months(days, months, observed[n], planned[0][n], planned[1][n]),
         )
         for n, gauge in enumerate(group.gauges)
     ]  # fmt: skip
@@ -347,6 +360,15 @@ def _lined(utilities: Utilities, found: Sequence[Found]) -> Utilities:
         for key, value in one.keys
     ]
     return turned(utilities, [knob for knob, _ in given], [value for _, value in given])
+
+
+def _by_lines(one: Utilities, lined: Iterable[tuple[str, str, str]]) -> list[Text]:
+    """Return which halls stand in the comparison as lines of heat told them, not as the file has them."""
+    halls = [row.title for row in one.halls if row.id in {name for _, name, _ in lined}]
+    if not halls:
+        return []
+    zh, en = "、".join(title.zh for title in halls), ", ".join(title.en for title in halls)
+    return [Text(f"{zh}: “文件”一栏与逐月留出都已按上面采用的每度热损失(全部月份)。", f"{en}: the column of the file and the months in turn already have the heat by kelvin taken above (of all months).")]  # fmt: skip
 
 
 def _unmetered(one: Utilities, meters: Mapping[tuple[str, str], Sequence[str]]) -> list[Text]:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from zerofactory.errors import Text
 from zerofactory.optimisation.twin.line import STATES, Station
 from zerofactory.optimisation.utilities import air
 from zerofactory.optimisation.utilities.driven import Driven, Outdoors, Stations
+from zerofactory.optimisation.utilities.plant import Utilities
 from zerofactory.runs.context import Context
 from zerofactory.runs.twin_file import Twin
 from zerofactory.runs.twin_utilities import WORKING, weather_from
@@ -31,6 +33,21 @@ class Passed:
 
     on: Floats
     works: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """How long a station was on and warming up: as its meters saw it, and by the shifts of the calendar, which a simulation follows."""
+
+    station: str
+    title: Text
+    seen_h: float
+    shifts_h: float
+
+    def as_json(self) -> dict[str, object]:
+        """Return plain JSON values."""
+        title = {"zh": self.title.zh, "en": self.title.en}
+        return {"station": self.station, "title": title, "seen_h": self.seen_h, "shifts_h": self.shifts_h}
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,23 @@ def driven(context: Context, twin: Twin, beside: Beside, past: Past) -> Driven:
     hour = (np.arange(len(opened)) // 4 % 24).astype(np.int64)
     stations = Stations(shares, machines, pieces, power, STATES, WORKING)
     return Driven(SLOT_S, outdoors(context, beside, past.months), stations, opened, hour, np.zeros(len(opened)))
+
+
+def hours(
+    twin: Twin, utilities: Utilities, drives: tuple[Driven, Driven], counted: NDArray[np.bool_]
+) -> tuple[Hours, ...]:
+    """Return how long the stations that utilities follow were on in the slots counted, as they were seen and by the shifts."""
+    tables = (utilities.booths, utilities.ovens, utilities.air)
+    names = {name for table in tables for row in table for name in row.stations}
+
+    def on_h(drive: Driven, station: Station) -> float:
+        return float((1.0 - drive.stations.shares[station.id][counted, OFF]).sum()) * SLOT_S / 3600.0
+
+    return tuple(
+        Hours(one.id, one.title, on_h(drives[0], one), on_h(drives[1], one))
+        for one in twin.line.stations
+        if one.id in names
+    )
 
 
 def states(seen: Passed, station: Station) -> Floats:

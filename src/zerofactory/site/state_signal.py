@@ -89,7 +89,9 @@ def faults(signal: StateSignal, path: Path) -> Iterator[tuple[Path, Problem]]:
             message = Text(f"文字“{word}”的代码 {number} 不在 states 里。", f"The code {number} of '{word}' is not in 'states'.")  # fmt: skip
             yield (*path, "words", word), Problem("site.bad_code", message, Text(f"可选: {', '.join(signal.states)}。", f"Choose one of: {', '.join(signal.states)}."))  # fmt: skip
         if not word or word != word.strip():
-            message = Text(f"文字“{word}”是空的, 或首尾有空格。", f"The word '{word}' is empty, or has blanks around it.")
+            message = Text(
+                f"文字“{word}”是空的, 或首尾有空格。", f"The word '{word}' is empty, or has blanks around it."
+            )
             yield (*path, "words", word), Problem("site.bad_code", message, Text("读数首尾的空格不算, 请去掉。", "Blanks around a reading do not count: leave them out."))  # fmt: skip
         elif _is_number(word):
             message = Text(f"“{word}”是数, 不能作文字。", f"'{word}' is a number, no word.")

@@ -126,6 +126,19 @@ class Journal:
         found = self._all(_select(columns, table, "ORDER BY t.row_number DESC LIMIT ?"), [count])
         return to_frame(schema, found[::-1]).drop(BROUGHT_BY)
 
+    def since(self, schema: TableSchema, at: str, until: str = "9999") -> pl.DataFrame:
+        """Return the rows of a fact table from the first entry made at a moment or later on, in order, as `rows` does.
+
+        With ``until``, up to the entry before the first one made then or later.
+        """
+        columns = (*(f't."{name}"' for name in stored_columns(schema)), "j.kind")
+        journal = self._table("journal")
+        table = f"{self._table(schema.name)} t JOIN {journal} j ON j.seq = t.entry"
+        first = _select(("MIN(seq)",), journal, "WHERE at >= ?")
+        bounds = f"WHERE t.entry >= ({first}) AND t.entry < COALESCE(({first}), t.entry + 1) ORDER BY t.row_number"
+        found = self._all(_select(columns, table, bounds), [at, until])
+        return to_frame(schema, found).drop(BROUGHT_BY)
+
     def active(
         self,
         schema: TableSchema,

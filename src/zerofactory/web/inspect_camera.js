@@ -5,14 +5,19 @@
   const T = window.zfScan, W = T.words;
   const PAUSE_MS = 300;        // between two looks: a code held before the camera is seen within half a second, and a server of two cores bears ten phones
   const TROUBLE_MS = 3000;     // until the next look after a fault
+  const PATIENCE_MS = 15000;   // for an answer: a network that swallows what is sent is no network
   const FRAME_SIDE = 1280;     // longest side of a frame that is looked at: a code of 30 mm is read at half a metre
   const LOOK_QUALITY = 0.8, TAKE_QUALITY = 0.95;
   const GONE_LOOKS = 3;        // looks without the code of the part just booked until it counts as taken away: one look may miss it
   const SYMBOLS = ['qr_code', 'data_matrix', 'code_128'];
-  let stream = null, running = 0, detector = null, done = '', missed = 0, torch = false;
+  let stream = null, running = 0, detector = null, done = '', missed = 0, torch = false, trouble = false;
 
   const el = (id) => document.querySelector('#zf-' + id);
-  const tell = (text, bad = false) => { const line = el('live-told'); line.textContent = text; line.classList.toggle('zf-bad', bad); };
+  const tell = (text, bad = false) => {
+    const line = el('live-told');
+    if (line.textContent !== text) line.textContent = text;    // written anew, a screen reader would say it three times a second
+    line.classList.toggle('zf-bad', bad);
+  };
   const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
   // looking ------------------------------------------------------------------------------------------------------------
@@ -39,7 +44,7 @@
     form.append('image', await frame(FRAME_SIDE, LOOK_QUALITY), 'frame.jpg');
     form.append('codes_only', 'true');
     let answer;
-    try { answer = await T.post('/v1/inspect/codes', form); } catch { return { fault: W.offline }; }
+    try { answer = await T.post('/v1/inspect/codes', form, AbortSignal.timeout?.(PATIENCE_MS)); } catch { return { fault: W.offline }; }
     if (answer.status === 401 || answer.status === 403) return { fault: W.log_in, over: true };
     if (!answer.ok) return { fault: T.problemText(await answer.json().catch(() => ({}))) || W.offline };
     return { texts: (await answer.json()).codes.map((one) => one.text) };
@@ -47,10 +52,10 @@
   const look = async (turn) => {
     while (turn === running) {
       if (el('video').readyState < 2) { await pause(PAUSE_MS); continue; }
-      const found = await asked();
+      const found = await asked().catch(() => ({ fault: W.offline }));  // an answer that broke off
       if (turn !== running) return;
       if (found.fault) {
-        tell(found.fault, true);
+        tell(found.fault, trouble = true);
         if (found.over) { stop(); tell(found.fault, true); return; }
         await pause(TROUBLE_MS);
         continue;
@@ -65,13 +70,14 @@
     missed = texts.includes(done) ? 0 : missed + 1;
     if (missed >= GONE_LOOKS) done = '';                       // the part that was booked has left the picture
     const fresh = texts.filter((text) => text !== done);
-    if (fresh.length === 1) {
-      if (T.fill(fresh[0])) {
-        navigator.vibrate?.(80);
-        tell(`${W.code}: ${fresh[0]}`);
-      }
-    } else if (fresh.length > 1) tell(W.several, true);
-    else if (el('live-told').textContent === '') tell(W.looking);
+    if (fresh.length === 1 && T.fill(fresh[0])) {
+      navigator.vibrate?.(80);
+      tell(`${W.code}: ${fresh[0]}`);
+      trouble = false;
+      return;
+    }
+    if (fresh.length > 1) tell(W.several, trouble = true);
+    else if (trouble) { trouble = false; tell(W.looking); }    // it is over
   };
 
   // the camera ---------------------------------------------------------------------------------------------------------
@@ -106,7 +112,7 @@
     const had = stream;
     had?.getTracks().forEach((one) => { one.onended = null; one.stop(); });
     stream = null;
-    torch = false;
+    torch = trouble = false;
     const focused = el('live-box').contains(document.activeElement);
     el('video').srcObject = null;
     el('live-box').hidden = true;
@@ -141,7 +147,7 @@
       el('shot').onclick = shoot;
       el('torch').onclick = light;
       addEventListener('pagehide', stop);
-      document.addEventListener('visibilitychange', () => { if (document.hidden && stream) stop(); });
+      document.addEventListener('visibilitychange', () => { if (document.hidden && el('live-start').disabled) stop(); });  // on, or being asked for
     }
     el('live').hidden = false;
   };

@@ -49,7 +49,7 @@
     if (one.code_image) made.append('code_image', one.code_image, 'code.jpg');
     return made;
   };
-  const post = (path, body) => fetch(address(path), { method: 'POST', headers: { 'X-CSRF-Token': T.csrf }, body });
+  const post = (path, body, signal) => fetch(address(path), { method: 'POST', headers: { 'X-CSRF-Token': T.csrf }, body, signal });
   const send = async (one) => {
     let answer;
     try { answer = await post('/v1/inspect/parts', form(one)); } catch { return { kept: W.offline }; }
@@ -120,7 +120,8 @@
     if (over()) return;
     if (!answer.ok) { say(problemText(told), true); return; }
     const texts = [...new Set(told.codes.map((one) => one.text))];
-    if (texts.length === 1 && !el('code').value) el('code').value = texts[0];
+    const held = el('code').value.trim();
+    if (texts.length === 1 && (!held || held === filled)) el('code').value = filled = texts[0];  // the picture's own code, but none that was typed
     else if (texts.length > 1) el('codes').replaceChildren(...texts.map((text) => {
       const chip = document.createElement('button');
       chip.type = 'button'; chip.className = 'zf-chip'; chip.textContent = text;
@@ -190,9 +191,9 @@
   let filled = '';
   Object.assign(T, {
     post, take, problemText,
-    fill: (text) => {                                          // a code that was typed stays
+    fill: (text) => {                                          // a code that was typed stays, and that of the part whose picture is taken
       const field = el('code'), typed = field.value.trim();
-      if (typed === text || (typed && typed !== filled)) return false;
+      if (typed === text || (typed && (typed !== filled || draft.image))) return false;
       field.value = filled = text;
       saveDraft();
       return true;
@@ -225,9 +226,9 @@
     setInterval(sendAll, RETRY_MS);
     const before = (await mine()).find((one) => one.id === DRAFT);
     if (before) await restore(before);
+    T.ready();                                                 // not after all that waits has been sent
     await list();
     await sendAll();
-    T.ready();
     root.dataset.ready = '1';
   };
   const look = setInterval(() => {

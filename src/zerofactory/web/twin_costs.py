@@ -7,7 +7,7 @@ from typing import Any
 
 from nicegui import ui
 
-from zerofactory.runs.twin_cost import KINDS
+from zerofactory.runs.twin_cost import KINDS, RUNNING
 from zerofactory.runs.twin_cost_words import left_out, lines
 from zerofactory.web import charts
 from zerofactory.web.frame import table
@@ -35,18 +35,34 @@ def show(visit: Visit, found: Mapping[str, Any]) -> None:
 
 
 def _bars(visit: Visit, scenarios: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the cost of a vehicle by kind, one bar for the plant as it is and for each scenario."""
-    by = [{row["kind"]: row["per_piece"] for row in one["costs"]["kinds"]} for one in scenarios]
-    names = [visit.say("现状", "As it is"), *(visit.told(one["title"]) for one in scenarios)]
-    series = {}
-    for kind, title in KINDS.items():
-        if any(kind in own for own in by):
-            first = next((own[kind]["before_cny"] for own in by if kind in own), 0.0)
-            series[visit.read(title)] = [round(one, 2) for one in (first, *(own[kind]["after_cny"] if kind in own else 0.0 for own in by))]  # fmt: skip
+    """Draw the cost of a vehicle by kind, a bar for the plant as it is and for each scenario."""
+    now = visit.say("现状", "As it is")
+    bars = stacks({visit.told(one["title"]): one["costs"] for one in scenarios}, now)
+    names, drawn = [name for name, _ in bars], [values for _, values in bars]
+    series = {
+        visit.read(title): [one.get(kind, 0.0) for one in drawn]
+        for kind, title in KINDS.items()
+        if any(kind in one for one in drawn)
+    }
     with ui.card().classes("grow basis-96 min-w-0"):
         name = visit.say("每辆好车的费用", "Cost of a good vehicle")
         ui.label(name).classes("font-semibold")
         charts.stacked(names, series, "CNY", name)
+
+
+def stacks(costs: Mapping[str, Mapping[str, Any]], now: str) -> list[tuple[str, Mapping[str, float]]]:
+    """Return the bars: their names, and a vehicle's cost by kind.
+
+    Where a scenario reckons the plant as it is in another way (its own wage, the load of the whole plant), each has such a bar.
+    """
+    by = [{row["kind"]: row["per_piece"] for row in one["kinds"]} for one in costs.values()]
+    before = [{kind: round(each["before_cny"], 2) for kind, each in own.items() if kind in RUNNING} for own in by]
+    after = [{kind: round(each["after_cny"], 2) for kind, each in own.items()} for own in by]
+    scenarios = list(zip(costs, after, strict=True))
+    if all(one == before[0] for one in before):
+        return [(now, before[0]), *scenarios]
+    plants = [(f"{now} · {title}", values) for title, values in zip(costs, before, strict=True)]
+    return [one for pair in zip(plants, scenarios, strict=True) for one in pair]
 
 
 def _differences(visit: Visit, scenarios: Sequence[Mapping[str, Any]]) -> None:

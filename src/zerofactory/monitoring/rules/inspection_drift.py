@@ -30,14 +30,13 @@ def advice() -> Mapping[tuple[str, str], Text]:
 def find(watched: Watched) -> list[Episode]:
     """Return the spells of days with pictures unlike the reference; the excess is how many parts were judged in them.
 
-    Days without enough pictures neither begin nor end a spell. A day holds so many blocks at most, and each has its share of the promise.
+    Days without enough pictures neither begin nor end a spell.
     """
     seen = watched.pictured
     if seen is None:
         return []
     size = int(watched.given["block_pictures"])
-    blocks_a_day = max(int(HOURS_A_DAY * watched.given["pictures_per_hour"]) // size, 1)
-    judged = _judged(watched, seen, size, watched.given["false_alarm_fraction"] / blocks_a_day)
+    judged = _judged(watched, seen, size, block_level(watched.given))
     spells: list[list[tuple[int, Shift]]] = []
     going = False
     for day in sorted(judged):
@@ -49,17 +48,28 @@ def find(watched: Watched) -> list[Episode]:
     return [_episode(watched, spell) for spell in spells if spell[-1][0] >= watched.first]
 
 
+def block_level(given: Mapping[str, float]) -> float:
+    """Return the share of the promise that one block has: a day holds so many at most.
+
+    >>> round(0.001 / block_level({"false_alarm_fraction": 0.001, "pictures_per_hour": 12.0, "block_pictures": 16.0}))
+    18
+    """
+    blocks_a_day = int(HOURS_A_DAY * given["pictures_per_hour"]) // int(given["block_pictures"])
+    return given["false_alarm_fraction"] / max(blocks_a_day, 1)
+
+
 def _judged(watched: Watched, seen: Pictured, size: int, level: float) -> dict[int, list[Shift | None]]:
     """Return what moved in each block, by the day of its middle picture."""
-    counts, least = watched.days.values[0].sum(axis=1), watched.given["least_spreads"]
+    counts = watched.days.values[0].sum(axis=1)
+    bounds = level, watched.given["least_spreads"], watched.given["most_beyond_fraction"]
     found: dict[int, list[Shift | None]] = {}
     for begin in range(0, len(seen.day) - size + 1, size):
         day = int(seen.day[begin + size // 2])
-        reference = next(one for first, one in reversed(seen.references) if first <= begin)
+        reference = next(one for first, one in reversed(seen.references) if first <= day)
         if not np.isfinite(counts[day]) or len(reference) < LEAST:
             continue
         block = slice(begin, begin + size)
-        found.setdefault(day, []).append(shifted(reference, seen.figures[block], seen.hashes[block], level, least))
+        found.setdefault(day, []).append(shifted(reference, seen.figures[block], seen.hashes[block], *bounds))
     return found
 
 

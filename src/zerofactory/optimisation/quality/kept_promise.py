@@ -5,6 +5,8 @@
 
 (Bayes' rule.) Each share has its exact one-sided bound (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404), each at a third of the
 chance of error; both rates grow with g and b, the first with r and the second against it, so the bounds put in give a bound of the rate.
+Rejected parts are not drawn: people look at the doubtful ones first, which are good more often. So for the bound of g those that nobody
+has looked at count as bad.
 """
 
 from __future__ import annotations
@@ -56,7 +58,7 @@ def false_rejects(seen: Looked, error_fraction: float) -> AtLeast | None:
     if not seen.rejected_seen:
         return None
     good, bad, rejected = _shares(seen)
-    low = (_low(seen.rejected_good, seen.rejected_seen, error_fraction / 3), _low(seen.passed_bad, seen.passed_seen, error_fraction / 3), _low(seen.rejected, seen.passed + seen.rejected, error_fraction / 3))  # fmt: skip
+    low = (_low_good(seen, error_fraction / 3), _low(seen.passed_bad, seen.passed_seen, error_fraction / 3), _low(seen.rejected, seen.passed + seen.rejected, error_fraction / 3))  # fmt: skip
     return AtLeast(_share(rejected * good, (1 - rejected) * (1 - bad)), _share(low[2] * low[0], (1 - low[2]) * (1 - low[1])))  # fmt: skip
 
 
@@ -75,7 +77,7 @@ def escapes(seen: Looked, error_fraction: float) -> AtLeast | None:
         return None
     good, bad, rejected = _shares(seen)
     low_bad = _low(seen.passed_bad, seen.passed_seen, error_fraction / 3)
-    low_good = _low(seen.rejected_good, seen.rejected_seen, error_fraction / 3)
+    low_good = _low_good(seen, error_fraction / 3)
     judged = seen.passed + seen.rejected
     passed = _low(seen.passed, judged, error_fraction / 3)
     return AtLeast(_share((1 - rejected) * bad, rejected * (1 - good)), _share(passed * low_bad, (1 - passed) * (1 - low_good)))  # fmt: skip
@@ -85,6 +87,10 @@ def _shares(seen: Looked) -> tuple[float, float, float]:
     good = seen.rejected_good / seen.rejected_seen if seen.rejected_seen else 0.0
     bad = seen.passed_bad / seen.passed_seen if seen.passed_seen else 0.0
     return good, bad, seen.rejected / max(seen.passed + seen.rejected, 1)
+
+
+def _low_good(seen: Looked, error_fraction: float) -> float:
+    return _low(seen.rejected_good, max(seen.rejected, seen.rejected_seen), error_fraction)
 
 
 def _low(hits: int, of: int, error_fraction: float) -> float:

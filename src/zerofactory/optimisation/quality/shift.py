@@ -8,6 +8,10 @@ own hashes, so the same images give the same answer.
 
 That chance is taken over reference and block alike. A small reference may lie a little aside itself, and would then be held against every
 block to come; so the medians must also lie apart by so many spreads of the reference, more than both medians err.
+
+Images of a line do not come exchangeably where parts come in batches: the chance above says nothing of a block of one product only. So the
+block's median must also lie beyond all but a small share of the reference; a product of a few times that share among what was learned from is
+no change. Against images that resemble their neighbours in other ways (a lamp that slowly swings) nothing is promised.
 """
 
 from __future__ import annotations
@@ -52,7 +56,12 @@ def floors() -> tuple[float, ...]:
 
 
 def shifted(
-    reference: Floats, block: Floats, hashes: Sequence[str], false_alarm_fraction: float, least_spreads: float = 0.0
+    reference: Floats,
+    block: Floats,
+    hashes: Sequence[str],
+    false_alarm_fraction: float,
+    least_spreads: float = 0.0,
+    most_beyond_fraction: float = 1.0,
 ) -> Shift | None:
     """Return what has moved in a block of images (image × figure) against a reference, None where nothing has.
 
@@ -91,7 +100,8 @@ def shifted(
                 usual, value = float(np.median(reference[:, place])), float(np.median(block[:, place]))
                 spread = 1.4826 * float(np.median(np.abs(reference[:, place] - usual)))
                 apart = abs(value - usual) / max(spread, floors()[place])
-                if apart >= least_spreads:
+                past = reference[:, place] <= value if direction == "lower" else reference[:, place] >= value
+                if apart >= least_spreads and past.mean() <= most_beyond_fraction:
                     found.append((-against, Shift(FIGURES[place], direction, value, usual, apart)))
     return max(found, key=lambda one: (one[0], one[1].spreads))[1] if found else None
 

@@ -98,11 +98,22 @@ def fail(w: World, q: Queue, k: int, at: float) -> None:
 
 
 @compiled
+def first_in_turn(w: World, k: int) -> bool:
+    """Tell whether no other machine has waited longer for those who are to repair this one."""
+    crew = w.stations[w.machines[k].station].crew
+    for other in range(len(w.machines)):
+        waits = w.machines[other].unattended and w.stations[w.machines[other].station].crew == crew
+        if waits and w.machines[other].since < w.machines[k].since:
+            return False
+    return True
+
+
+@compiled
 def repair(w: World, q: Queue, k: int, at: float) -> None:
-    """Begin the repair of a failed machine, or let it wait until those who repair are free."""
+    """Begin the repair of a failed machine, or let it wait until those who repair are free and it is its turn."""
     s = w.machines[k].station
     crew = w.stations[s].crew
-    if crew != NOBODY and w.pools[crew] < w.stations[s].repairers:
+    if crew != NOBODY and (w.pools[crew] < w.stations[s].repairers or not first_in_turn(w, k)):
         w.machines[k].unattended = True
         return
     if crew != NOBODY:

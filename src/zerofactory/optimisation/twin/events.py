@@ -258,17 +258,17 @@ def invite(w: World, s: int) -> None:
     """Let those look who wait to hand a piece directly to a station."""
     for one in range(w.stations[s].takes, w.stations[s].end_takes):
         buffer = w.lists[one]
-        if w.buffers[buffer].direct and w.buffers[buffer].held == 0:
+        if w.buffers[buffer].direct and w.buffers[buffer].held == 0 and awaited(w, buffer):
             for giver in range(w.buffers[buffer].givers, w.buffers[buffer].end_givers):
-                if stuck(w, w.lists[giver]):
+                if stuck(w, w.lists[giver], buffer):
                     look(w, w.lists[giver])
 
 
 @compiled
-def stuck(w: World, s: int) -> bool:
-    """Tell whether a machine of a station waits with a finished piece."""
+def stuck(w: World, s: int, buffer: int) -> bool:
+    """Tell whether a machine of a station waits with a finished piece for a buffer."""
     for k in range(w.stations[s].first_machine, w.stations[s].end_machine):
-        if w.machines[k].target != NOBODY and w.machines[k].state in (BLOCKED, OFF, WARM_UP):
+        if w.machines[k].target == buffer and w.machines[k].state in (BLOCKED, OFF, WARM_UP):
             return True
     return False
 

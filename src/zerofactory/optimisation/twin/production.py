@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -22,6 +23,8 @@ Floats = NDArray[np.float64]
 COUNTS = ("made", "scrapped", "reworked", "finished", "failures", "setups")
 PURPOSES = ("cycle", "between", "repair", "judged")
 ALWAYS = (Window(0.0, inf),)
+MOST_TIMES = 1e9
+"""Cycles or failures of one station in one run: minutes of computing; more is a slip of the unit, not a line."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def opened(line: Line, horizon_s: float, step_s: float, seed: int, replication: 
     problems = faults(line)
     if line.blocks_before and serial(line) is None:
         problems.append(_only_serial())
-    refuse(problems)
+    refuse(problems or list(_too_much(line, horizon_s)))
     return arrays(line, horizon_s, step_s, seed, replication)
 
 
@@ -210,6 +213,20 @@ def begin(world: World) -> Queue:
         else:
             events.call(world, waiting, s, window, 0.0)
     return waiting
+
+
+def _too_much(line: Line, horizon_s: float) -> Iterator[Problem]:
+    """Yield a fault for each station with cycles or failures so short that a run of it would not end."""
+    for one in line.stations:
+        times = {"cycle": one.cycle.average_s} | ({} if one.failure is None else {"failure.between": one.failure.between.average_s})  # fmt: skip
+        for name, average_s in times.items():
+            if one.machines * horizon_s > MOST_TIMES * average_s:
+                yield Problem(
+                    "twin.too_much",
+                    Text(f"平均 {average_s:g} 秒一次, 要算 {horizon_s:g} 秒、{one.machines} 台: 太多了。", f"One every {average_s:g} s on average, over {horizon_s:g} s and {one.machines} machines: too much."),
+                    Text("请核对单位(秒), 或少算几天。", "Check the unit (seconds), or run fewer days."),
+                    column=f"stations.{one.id}.{name}",
+                )  # fmt: skip
 
 
 def _only_serial() -> Problem:

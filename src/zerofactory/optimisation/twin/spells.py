@@ -5,7 +5,8 @@
                  (waits left out)         (until work goes on; only the time failed counts)
 
 A time is cut off (censored) where the readings end or nothing is known; one whose beginning was not seen has no age and counts
-only for the exponential distribution. The clock of failures runs while a machine works, as in the twin (`events`).
+only for the exponential distribution. The clock of failures runs as in the twin (`breakdown`): while a machine works, or, where it
+is to run as long as the shift is open, while it waits and is set up too (`in_shifts`, `OPEN`).
 """
 
 from __future__ import annotations
@@ -17,11 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zerofactory.optimisation.twin.lifetimes import Lifetimes
-from zerofactory.optimisation.twin.line import FAILED, STATES, WORKING
+from zerofactory.optimisation.twin.line import BLOCKED, FAILED, IDLE, OFF, SETUP, STANDBY, STATES, WORKING
 from zerofactory.optimisation.twin.signal_log import NOTHING, Stretches
 from zerofactory.optimisation.twin.statistics import Interval
 
 Floats = NDArray[np.float64]
+OPEN = (IDLE, STANDBY, WORKING, BLOCKED, SETUP)
+"""States in which a machine ages whose clock of failures runs as long as its shift is open."""
 
 
 @dataclass(slots=True)
@@ -59,8 +62,12 @@ class _Machine:
     last: int = NOTHING
 
 
-def failures(machines: Sequence[Stretches]) -> tuple[Lifetimes, Lifetimes]:
+def failures(machines: Sequence[Stretches], ages: Sequence[int] = (WORKING,)) -> tuple[Lifetimes, Lifetimes]:
     """Return times worked to failure, and times failed until work went on, of machines that are alike.
+
+    Parameters
+    ----------
+    ages : states in which the clock of failures runs; a machine that comes into one of them is repaired.
 
     Examples
     --------
@@ -77,14 +84,15 @@ def failures(machines: Sequence[Stretches]) -> tuple[Lifetimes, Lifetimes]:
     for log in machines:
         one = _Machine()
         for begin_us, end_us, state in zip(log.begin_us.tolist(), log.end_us.tolist(), log.state.tolist(), strict=True):
-            _pass(one, (end_us - begin_us) / 1e6, state, (worked, repaired))
+            _pass(one, ((end_us - begin_us) / 1e6, state, state in ages), (worked, repaired))
             one.last = state
         _stop(one, (worked, repaired))
     return worked.done(), repaired.done()
 
 
-def _pass(one: _Machine, length_s: float, state: int, into: tuple[_Times, _Times]) -> None:
-    """Let one stretch go by."""
+def _pass(one: _Machine, stretch: tuple[float, int, bool], into: tuple[_Times, _Times]) -> None:
+    """Let one stretch (s, state, whether the clock of failures runs in it) go by."""
+    length_s, state, runs = stretch
     worked, repaired = into
     if state == NOTHING:
         _stop(one, into)
@@ -94,10 +102,10 @@ def _pass(one: _Machine, length_s: float, state: int, into: tuple[_Times, _Times
         one.down, one.spent_s, one.begun = True, length_s, one.last != NOTHING
     elif state == FAILED:
         one.spent_s += length_s
-    elif state == WORKING and one.down:
+    elif runs and one.down:
         repaired.add(one.spent_s, ended=True, begun=one.begun)
         one.down, one.spent_s, one.begun = False, length_s, True
-    elif state == WORKING:
+    elif runs:
         one.spent_s += length_s
 
 
@@ -108,6 +116,28 @@ def _stop(one: _Machine, into: tuple[_Times, _Times]) -> None:
         repaired.add(one.spent_s, ended=one.last != FAILED, begun=one.begun)
     else:
         worked.add(one.spent_s, ended=False, begun=one.begun)
+
+
+def in_shifts(log: Stretches, shifts: Sequence[tuple[int, int]]) -> Stretches:
+    """Return what a machine told, as off outside of shifts (µs, in order) unless it was failed or nothing was known.
+
+    Examples
+    --------
+    >>> told = Stretches(np.array([0, 40]), np.array([40, 90]), np.array([IDLE, FAILED]))
+    >>> cut = in_shifts(told, [(10, 30), (50, 60)])
+    >>> cut.begin_us.tolist(), [STATES[one] for one in cut.state[:4]]
+    ([0, 10, 30, 40, 50, 60], ['off', 'idle', 'off', 'failed'])
+    """
+    if not len(log):
+        return log
+    opens, closes = np.array(shifts, dtype=np.int64).reshape(-1, 2).T
+    edges = np.unique(np.concatenate([log.begin_us, log.end_us, opens, closes]))
+    edges = edges[(edges >= log.begin_us[0]) & (edges <= log.end_us[-1])]
+    begin = edges[:-1]
+    state = log.state[np.searchsorted(log.begin_us, begin, side="right") - 1]
+    shift = np.searchsorted(opens, begin, side="right") - 1
+    inside = (shift >= 0) & (begin < np.append(closes, 0)[shift])
+    return Stretches(begin, edges[1:], np.where(inside | np.isin(state, (FAILED, NOTHING)), state, OFF))
 
 
 def ratio(above: Floats, below: Floats, confidence: float = 0.95) -> Interval | None:

@@ -4,7 +4,7 @@
                                                                             doi 10.1137/1.9780898717921)
 σ is the scatter of days about the model, the same share of its mean day for every meter of a group, v = (1 + ρ) / (1 − ρ) what their
 likeness from day to day costs in information (Bartlett 1946, doi 10.2307/2983611), s what is known without readings. By Gauss and
-Newton within bounds. A figure whose posterior deviation is not half of s is not told by the readings: it stays near the file and is
+Newton within bounds. A figure whose interval is not half as wide as without readings is not told by them: it stays near the file and is
 said to. One that runs into its range stands there and is said to: the model does not explain the meter. Intervals are the wider of
 the posterior one and that of weekly blocks (Liang, Zeger 1986, doi 10.1093/biomet/73.1.13),
 by Student's t.
@@ -28,14 +28,14 @@ Model = Callable[[Floats], Floats]
 FIRST_SCATTER = 0.1  # of a meter's mean day: σ before the first residuals are known
 LEAST_SCATTER = 1e-3  # of a meter's mean day: readings are not better than this
 MOST_ALIKE = 0.9  # ρ at most: beyond it a year has too few independent days to tell
-TELLS = 0.5  # posterior over prior deviation, at most: readings then hold three quarters of what is known
+TELLS = 0.5  # interval with over that without readings, at most: they then hold three quarters of what is known
+MANY = 10**9  # degrees of freedom of what is known without readings
 STEP = 0.02  # of the spread, to take derivatives by: wider ones tell figures apart that are not
 ROUNDS, HALVINGS = 16, 4
 CHORDS = 3  # steps of a fit without a month
 REWEIGHED = 3  # rounds in which the scatter follows the residuals; then it stays, so that the fit ends
 SETTLED = 1e-2  # of the spread: a step below changes nothing that is told
 BLOCK_DAYS = 7
-NORMAL_95 = 1.96  # deviations on both sides of a figure that only the file tells
 TOLD, WEAK, BOUND = "fitted", "weak", "bound"
 
 
@@ -96,9 +96,10 @@ def fit(model: Model, known: Known, observed: Floats, confidence: float = 0.95) 
     bound = work.active & ((x <= known.low + margin) | (x >= known.high - margin))
     free = replace(work, active=work.active & ~bound)
     free = replace(free, slopes=_slopes(model, known, x, days, free.active, both=True), taken_at=x)
-    spread, half = _widths(known, observed, days, free, confidence)
+    half = _widths(known, observed, days, free, confidence)
+    left = half / (known.spread * student(confidence, MANY))
     half = np.where(bound, 0.0, half)
-    states = [BOUND if bound[n] else WEAK if spread[n] > TELLS else TOLD for n in range(len(x))]
+    states = [BOUND if bound[n] else WEAK if left[n] > TELLS else TOLD for n in range(len(x))]
     return Estimate(x, x - half, x + half, tuple(states), days, free)
 
 
@@ -250,12 +251,12 @@ def _loss(known: Known, observed: Floats, x: Floats, days: Floats, weights: Floa
     return float((weights[:, None] * left**2).sum() + (((x - known.stated) / known.spread) ** 2).sum())
 
 
-def _widths(known: Known, observed: Floats, days: Floats, work: _Work, confidence: float) -> tuple[Floats, Floats]:
-    """Return the posterior deviation of each figure over its spread, and half its interval; of one that no meter feels those of the file."""
+def _widths(known: Known, observed: Floats, days: Floats, work: _Work, confidence: float) -> Floats:
+    """Return half the interval of each figure; of one that no meter feels that of the file."""
     places = np.flatnonzero(work.active)
-    spread, half = np.ones(len(known.stated)), known.spread * NORMAL_95
+    half = known.spread * student(confidence, MANY)
     if not places.size:
-        return spread, half
+        return half
     inverse = np.linalg.inv(_information(observed, work)[np.ix_(places, places)])
     left = np.where(np.isfinite(observed), observed - days, 0.0)
     pull = np.einsum("pmd,m,md->pd", work.slopes[places], work.weights, left)
@@ -264,6 +265,6 @@ def _widths(known: Known, observed: Floats, days: Floats, work: _Work, confidenc
     freedom = max(blocks.shape[1] - len(places), 1)
     within = blocks @ blocks.T * (blocks.shape[1] / freedom) + np.eye(len(places))
     robust = inverse @ within @ inverse
-    spread[places] = np.sqrt(np.maximum(np.diag(inverse), np.diag(robust)))
-    half[places] = student(confidence, freedom) * spread[places] * known.spread[places]
-    return spread, half
+    spread = np.sqrt(np.maximum(np.diag(inverse), np.diag(robust)))
+    half[places] = student(confidence, freedom) * spread * known.spread[places]
+    return half

@@ -1,8 +1,8 @@
 """Loops of hot and cold water (供热、供冷管网) and the halls on them: needs of an interval, who serves them, what stays unserved.
 
 In each interval a hall asks for what ends it at its set point; booths, processes and the pipes ask for theirs. The store gives first
-outside its hours of charging; the sources give one after the other or together. What is short is shared alike: a
-hall gets less and drifts, a booth's is told. Then every state is advanced, and the balance of each loop closes:
+outside its hours of charging, and in them where the sources fall short; the sources give one after the other or together. What is
+short is shared alike: a hall gets less and drifts, a booth's is told. Then every state is advanced, and the balance of each loop closes:
 
     heat given by sources + drawn from the store = served + charged
 """
@@ -25,6 +25,7 @@ from zerofactory.optimisation.utilities.tank import Water, kept_kwh, room_kw, st
 
 Integers = NDArray[np.int64]
 NONE = -1
+ROUNDING = 1e-9  # of a need: what sources leave of it by rounding is not short
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +186,8 @@ def _serve(pipes: Pipes, water: Water, layers: Floats, at: tuple[int, int], hour
         given += one
         out.output[s, i] = one
         out.input[s, i] = input_kw(one, pipes.full_kw[s, i], pipes.ratio[s, i], pipes.curve[s])
+    if charging and given < (1.0 - ROUNDING) * rest:  # the sources are short: the store waits with being charged
+        drawn = min(rest - given, yield_kw(water, layers, hours))
     charged = max(given - rest, 0.0)
     served = free + drawn + given - charged
     out.served[k, i], out.free_used[k, i], out.charged[k, i], out.drawn[k, i] = served, free, charged, drawn

@@ -153,11 +153,10 @@ def held(utilities: Utilities, marks: Marks, driven: Driven) -> Marks:
 
 
 def _again(row: Marks, more: int) -> Marks:
-    found = row.copy()
-    for _ in range(more):
-        before = np.concatenate([[NOT_HELD], found[:-1]])
-        found = np.where(found == NOT_HELD, before, found)
-    return found
+    places = np.arange(len(row))
+    last = np.maximum.accumulate(np.where(row == NOT_HELD, -1, places))
+    still = (last >= 0) & (places - last <= more)
+    return np.where(still, row[np.maximum(last, 0)], NOT_HELD)
 
 
 def _intervals(minutes: float, driven: Driven) -> int:
