@@ -161,7 +161,7 @@ def test_faults_of_places_are_told_together() -> None:
     stations = [One("a", 1.0, 2.0), One("b", 3.0, None), One("c", None, None), One("d", float("nan"), 0.0)]
     found, problems = placed(stations, [One("e", 1.0, 2.0)])
     assert found == {"a": (1.0, 2.0), "e": (1.0, 2.0)}
-    assert [one.column for one in problems] == ["stations[1]", "stations[3]", "stations[2]", "e"]
+    assert [one.column for one in problems] == ["stations.b", "stations.d", "stations.c", "e"]
     assert placed([One("a", None, None)], []) == ({}, [])
 
 
