@@ -6,7 +6,6 @@ batteries and powertrains join where assembly begins. What nobody has said is a 
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +25,7 @@ from zerofactory.runs.context import Context
 from zerofactory.runs.profile import meter_month, months_of
 from zerofactory.runs.twin_calibrate import month_of_days, place_amounts
 from zerofactory.runs.twin_file import NAME
+from zerofactory.site.edit import written_value
 from zerofactory.site.model import Plant, Shop
 from zerofactory.store.files import write_bytes_whole
 
@@ -273,41 +273,36 @@ def _text(one: Draft) -> Iterator[str]:
         yield f"# 读数与产量取自 {told}; 之后 zf twin calibrate --write 由更多读数拟合。 From {told}; fit later with zf twin calibrate --write."
     yield 'status = "placeholder"'
     if one.output_source is not None:
-        yield f"output_source = {_quoted(one.output_source)}"
+        yield f"output_source = {written_value(one.output_source)}"
     for place in one.places:
         yield ""
         yield "[[stations]]"
         if place.line:
-            yield f"line = {_quoted(place.id)}"
+            yield f"line = {written_value(place.id)}"
         else:
-            yield f"id = {_quoted(place.id)}"
-            yield f"name = {{ zh = {_quoted(place.title.zh)}, en = {_quoted(place.title.en)} }}"
-            yield f"shop = {_quoted(place.shop)}"
+            yield f"id = {written_value(place.id)}"
+            yield f"name = {{ zh = {written_value(place.title.zh)}, en = {written_value(place.title.en)} }}"
+            yield f"shop = {written_value(place.shop)}"
         if place.machines > 1:
             yield f"machines = {place.machines}"
         yield f'cycle = {{ kind = "fixed", mean_s = {one.takt_s * place.machines:.4g} }}'
         if place.takes:
-            yield f"takes = [{', '.join(map(_quoted, place.takes))}]"
+            yield f"takes = {written_value(place.takes)}"
         if place.gives is not None:
-            yield f"gives = {_quoted(place.gives)}"
+            yield f"gives = {written_value(place.gives)}"
         if place.signals:
-            yield f"signals = [{', '.join(map(_quoted, place.signals))}]"
+            yield f"signals = {written_value(place.signals)}"
         for carrier, powers in place.powers.items():
             said = ", ".join(f"{state} = {value / place.machines:.4g}" for state, value in powers.items())
-            yield f"draws.{carrier} = {{ power = {{ {said} }}, meters = [{', '.join(map(_quoted, place.meters[carrier]))}] }}"
+            yield f"draws.{carrier} = {{ power = {{ {said} }}, meters = {written_value(place.meters[carrier])} }}"
         if not place.powers:
             yield "# 没有读数。 No readings: draws.electricity = { power = { off = , idle = , working = }, meters = [] }"
     for name, room in one.rooms.items():
         yield ""
         yield "[[buffers]]"
-        yield f"id = {_quoted(name)}"
+        yield f"id = {written_value(name)}"
         yield f"capacity = {room}"
     yield ""
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML basic string, whose escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _no_shops() -> Problem:

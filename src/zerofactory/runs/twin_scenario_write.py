@@ -13,6 +13,7 @@ from zerofactory.runs.context import Context
 from zerofactory.runs.twin import next_monday
 from zerofactory.runs.twin_file import read
 from zerofactory.runs.twin_scenario import FOLDER, Scenario, checked, listed, scenario_of
+from zerofactory.site.edit import written_value
 from zerofactory.store.files import write_bytes_whole
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -79,7 +80,7 @@ def text_of_wish(wish: Wish, station: Station | None = None) -> str:
     times = 1.1
     <BLANKLINE>
     """
-    parts = [f"title = {{ zh = {_quoted(wish.title.zh)}, en = {_quoted(wish.title.en)} }}"]
+    parts = [f"title = {{ zh = {written_value(wish.title.zh)}, en = {written_value(wish.title.en)} }}"]
     if wish.volume_times is not None:
         parts.append(f"[volume]\ntimes = {wish.volume_times:g}")
     times = [[part.strip() for part in re.split(r"[-–]", one)] for one in _shifts(wish)]
@@ -91,9 +92,9 @@ def text_of_wish(wish: Wish, station: Station | None = None) -> str:
             keys.append(f"cycle = {_cycle(station, wish.cycle_s)}")
         if wish.machines is not None:
             keys.append(f"machines = {wish.machines}")
-        parts += [f"[stations.{_quoted(station.id)}]\n" + "\n".join(keys)] if keys else []
+        parts += [f"[stations.{written_value(station.id)}]\n" + "\n".join(keys)] if keys else []
     if station is not None and wish.people is not None:
-        parts.append(f"[labour]\npeople = {{ {_quoted(station.id)} = {wish.people:g} }}")
+        parts.append(f"[labour]\npeople = {{ {written_value(station.id)} = {wish.people:g} }}")
     if wish.investment_cny is not None:
         parts.append(f"[investment]\ninvestment_cny = {wish.investment_cny!r}\nlife_years = {wish.life_years}")
     return "\n\n".join(parts) + "\n"
@@ -114,11 +115,6 @@ def _cycle(station: Station, mean_s: float) -> str:
         shape = "" if one.kind == "exponential" else f", shape = {one.shape:g}"
         return f'{{ kind = "{one.kind}", mean_s = {mean_s:g}{shape} }}'
     return f'{{ kind = "fixed", mean_s = {mean_s:g} }}'
-
-
-def _quoted(text: str) -> str:
-    """Return a TOML basic string, whose escapes are those of JSON."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _shifts(wish: Wish) -> list[str]:
